@@ -1,0 +1,265 @@
+/* Generated from functions/shared/contracts.py by `make contracts`; do not edit. */
+
+export type Event = (MessageReceived | MessageStatus | ConnectionUpdated)
+export type SendResult = (Sent | Unknown | Refused | Unavailable | NotOwner | Superseded)
+
+/**
+ * Where a message was written. For a direct chat `lid` and `phone_jid` are the two names of one person.
+ */
+export interface Chat {
+kind: ("direct" | "group" | "status" | "newsletter" | "broadcast")
+/**
+ * The address that the message came by; an answer goes to this one.
+ */
+jid: string
+lid?: (string | null)
+phoneJid?: (string | null)
+}
+/**
+ * The state of a tenant's session has changed.
+ */
+export interface ConnectionUpdated {
+version: 1
+type: "connection.updated"
+tenantId: string
+correlationId: string
+state: ("connecting" | "pairing" | "connected" | "disconnected" | "logged_out")
+at: number
+phoneJid?: (string | null)
+/**
+ * WhatsApp's or Baileys' status code of the end of a session, for example 401.
+ */
+code?: (number | null)
+/**
+ * The same for a person: what happened and what to do.
+ */
+reason?: (string | null)
+}
+/**
+ * The body of a message in either queue. It says where to look, never what happened: DynamoDB is the truth.
+ */
+export interface Doorbell {
+version: 1
+tenantId: string
+conversationId: string
+/**
+ * Number of the customer's message that rings; in the outgoing queue, of the last message that the turn covered.
+ */
+seq: number
+correlationId: string
+}
+/**
+ * Any 4xx or 5xx of the webhook and the gateway.
+ */
+export interface ErrorAnswer {
+/**
+ * Stable, for programs: `bad_signature`, `bad_body`, `unknown_tenant`, `too_large`, ...
+ */
+error: string
+/**
+ * For a person: what is wrong and what to do.
+ */
+reason: string
+}
+/**
+ * A message in one of the tenant's chats: a customer's, or (`from_me`) one written by the business itself.
+ */
+export interface MessageReceived {
+version: 1
+type: "message.received"
+tenantId: string
+/**
+ * Follows the message from phone to phone, through every log line.
+ */
+correlationId: string
+chat: Chat
+messageId: string
+fromMe: boolean
+senderName?: (string | null)
+/**
+ * WhatsApp's own stamp; whole seconds.
+ */
+sentAt: number
+/**
+ * When the gateway had the message in its journal.
+ */
+receivedAt: number
+/**
+ * True if it waited on WhatsApp's server while no session was connected.
+ */
+backlog: boolean
+content: (TextContent | UnsupportedContent)
+}
+/**
+ * A text message, or the text of a reply to one.
+ */
+export interface TextContent {
+kind: "text"
+text: string
+}
+/**
+ * Something that this version does not understand; recorded as such, never dropped silently.
+ */
+export interface UnsupportedContent {
+kind: "unsupported"
+/**
+ * WhatsApp's name of the message type, for example `imageMessage`, or `undecryptable`.
+ */
+what: string
+}
+/**
+ * What WhatsApp says of a message that we sent. May come late, repeated and in any order.
+ */
+export interface MessageStatus {
+version: 1
+type: "message.status"
+tenantId: string
+correlationId: string
+chat: Chat
+messageId: string
+status: ("sent" | "delivered" | "read")
+at: number
+}
+/**
+ * The webhook's 2xx: the event is stored (or needs no storing), the gateway may forget it.
+ */
+export interface EventAnswer {
+result: ("accepted" | "duplicate" | "ignored")
+reason?: (string | null)
+}
+/**
+ * `GET /health`, the one call without the internal secret.
+ */
+export interface GatewayHealth {
+status: ("ok" | "draining")
+sessions: number
+connected: number
+}
+/**
+ * HTTP 409: another container owns the session; nothing was sent. Look the owner up again.
+ */
+export interface NotOwner {
+outcome: "not_owner"
+messageId: string
+reason: string
+}
+/**
+ * `GET /whatsapp/{tenant}/qr`: what the owner's phone scans under "Linked devices".
+ */
+export interface PairingCode {
+qr: string
+expiresAt: number
+}
+/**
+ * HTTP 422: WhatsApp refused the message.
+ */
+export interface Refused {
+outcome: "refused"
+messageId: string
+/**
+ * The `error` attribute of WhatsApp's acknowledgement, for example `463`.
+ */
+code: string
+reason: string
+/**
+ * True: never repeat it. Repeating a 463 makes the restriction worse (Baileys #2688).
+ */
+permanent: boolean
+}
+/**
+ * `POST /whatsapp/{tenant}/messages`. Idempotent by `message_id`: repeat it with the same id, for ever.
+ */
+export interface SendCommand {
+version: 1
+messageId: string
+chatJid: string
+/**
+ * An assistant's message gives way to the owner's; a person's never does.
+ */
+author: ("assistant" | "person")
+content: TextContent
+correlationId: string
+/**
+ * The fencing token read with the session's address; another one in force means that the session has moved.
+ */
+ownerToken: number
+}
+/**
+ * HTTP 200: WhatsApp's server acknowledged the message.
+ */
+export interface Sent {
+outcome: "sent"
+messageId: string
+acknowledgedAt: number
+}
+/**
+ * HTTP 504: it may or may not have gone out. Ask again with the same id; never with another.
+ */
+export interface Unknown {
+outcome: "unknown"
+messageId: string
+reason: string
+}
+/**
+ * HTTP 503: the session is not connected here; nothing was sent.
+ */
+export interface Unavailable {
+outcome: "unavailable"
+messageId: string
+reason: string
+retryAfterMs: number
+}
+/**
+ * HTTP 410: the owner wrote in this chat before the message was on the wire; nothing was sent, nothing will be.
+ */
+export interface Superseded {
+outcome: "superseded"
+messageId: string
+reason: string
+}
+/**
+ * `GET /whatsapp/{tenant}/sending-status`: while `is_sending`, a restart must wait.
+ */
+export interface SendingStatus {
+isSending: boolean
+activeSends: number
+}
+/**
+ * The row `pk = SESSION#<tenant>`, `sk = SESSION` of the gateway table; attributes are named as on the wire.
+ * 
+ * Python writes `desired*` and nothing else; the gateway writes everything else and never `desired*`.
+ */
+export interface SessionRecord {
+tenantId: string
+desired: ("linked" | "stopped" | "unlinked")
+/**
+ * Raised to ask for a restart.
+ */
+desiredGeneration?: number
+/**
+ * Base URL of the container that holds the socket.
+ */
+ownerUrl?: (string | null)
+/**
+ * Fencing token: raised by every claim, checked by every write of auth state and journal.
+ */
+ownerToken?: number
+state?: (("connecting" | "pairing" | "connected" | "disconnected" | "logged_out") | null)
+updatedAt?: (number | null)
+}
+/**
+ * `GET /whatsapp/{tenant}/status`.
+ */
+export interface SessionStatus {
+tenantId: string
+state: ("connecting" | "pairing" | "connected" | "disconnected" | "logged_out")
+connected: boolean
+/**
+ * True only if a socket is open, its login is complete and the first backlog is through.
+ */
+canSend: boolean
+phoneJid?: (string | null)
+code?: (number | null)
+reason?: (string | null)
+since: number
+}

@@ -1,0 +1,314 @@
+"""Wire models: everything that crosses a process boundary in Kesher.
+
+The gateway (TypeScript) and the functions (Python) meet only here. `make contracts` writes the JSON Schema and the
+TypeScript types of these models into `contracts/`; a test fails when they are stale.
+
+Conventions of the wire:
+  - names are camelCase, times are integers in Unix milliseconds and end in `At`;
+  - a reader ignores fields that it does not know, so a writer may add fields within a version;
+  - `version` is explicit in whatever may lie in a queue or a journal while a deployment replaces its reader.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, NewType
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic.alias_generators import to_camel
+
+TenantId = NewType("TenantId", str)
+"""A business, for example `business_1`."""
+ConversationId = NewType("ConversationId", str)
+"""Opaque id of a customer's conversation with one tenant; never a phone number."""
+MessageId = NewType("MessageId", str)
+"""WhatsApp's message id, chosen by whoever sends the message."""
+Jid = NewType("Jid", str)
+"""A WhatsApp address without its device part: `972501234567@s.whatsapp.net`, `12345@lid`, `...@g.us`."""
+
+MAX_BODY_BYTES = 256 * 1024
+"""Largest event that the webhook takes: a DynamoDB item ends at 400 KB and holds the text once more as JSON."""
+MAX_TEXT_CHARACTERS = 65_536
+"""WhatsApp's own limit for the text of one message."""
+
+TenantField = Annotated[TenantId, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
+ConversationField = Annotated[ConversationId, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+MessageIdField = Annotated[MessageId, Field(pattern=r"^[A-Za-z0-9._:-]{1,128}$")]
+JidField = Annotated[Jid, Field(pattern=r"^[0-9A-Za-z._-]{1,128}@[a-z.]{1,32}$")]
+CorrelationField = Annotated[str, Field(min_length=1, max_length=128)]
+Text = Annotated[str, Field(max_length=MAX_TEXT_CHARACTERS)]
+Milliseconds = Annotated[int, Field(ge=0, le=2**53 - 1)]
+
+
+class Wire(BaseModel):
+    """Base of every wire model: immutable, camelCase, tolerant of unknown fields."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel,
+        populate_by_name=True,
+        frozen=True,
+        extra="ignore",
+        use_attribute_docstrings=True,
+    )
+
+    def to_json(self) -> str:
+        """The model as it goes over the wire: camelCase, absent optional fields left out."""
+        return self.model_dump_json(by_alias=True, exclude_none=True)
+
+
+# ---- events, from the gateway to the webhook ------------------------------------------------------------------
+
+
+class TextContent(Wire):
+    """A text message, or the text of a reply to one."""
+
+    kind: Literal["text"] = "text"
+    text: Text
+
+
+class UnsupportedContent(Wire):
+    """Something that this version does not understand; recorded as such, never dropped silently."""
+
+    kind: Literal["unsupported"] = "unsupported"
+    what: Annotated[str, Field(max_length=128)]
+    """WhatsApp's name of the message type, for example `imageMessage`, or `undecryptable`."""
+
+
+Content = Annotated[TextContent | UnsupportedContent, Field(discriminator="kind")]
+
+ChatKind = Literal["direct", "group", "status", "newsletter", "broadcast"]
+
+
+class Chat(Wire):
+    """Where a message was written. For a direct chat `lid` and `phone_jid` are the two names of one person."""
+
+    kind: ChatKind
+    jid: JidField
+    """The address that the message came by; an answer goes to this one."""
+    lid: JidField | None = None
+    phone_jid: JidField | None = None
+
+
+class MessageReceived(Wire):
+    """A message in one of the tenant's chats: a customer's, or (`from_me`) one written by the business itself."""
+
+    version: Literal[1] = 1
+    type: Literal["message.received"] = "message.received"
+    tenant_id: TenantField
+    correlation_id: CorrelationField
+    """Follows the message from phone to phone, through every log line."""
+    chat: Chat
+    message_id: MessageIdField
+    from_me: bool
+    sender_name: Annotated[str, Field(max_length=256)] | None = None
+    sent_at: Milliseconds
+    """WhatsApp's own stamp; whole seconds."""
+    received_at: Milliseconds
+    """When the gateway had the message in its journal."""
+    backlog: bool
+    """True if it waited on WhatsApp's server while no session was connected."""
+    content: Content
+
+
+class MessageStatus(Wire):
+    """What WhatsApp says of a message that we sent. May come late, repeated and in any order."""
+
+    version: Literal[1] = 1
+    type: Literal["message.status"] = "message.status"
+    tenant_id: TenantField
+    correlation_id: CorrelationField
+    chat: Chat
+    message_id: MessageIdField
+    status: Literal["sent", "delivered", "read"]
+    at: Milliseconds
+
+
+ConnectionState = Literal["connecting", "pairing", "connected", "disconnected", "logged_out"]
+
+
+class ConnectionUpdated(Wire):
+    """The state of a tenant's session has changed."""
+
+    version: Literal[1] = 1
+    type: Literal["connection.updated"] = "connection.updated"
+    tenant_id: TenantField
+    correlation_id: CorrelationField
+    state: ConnectionState
+    at: Milliseconds
+    phone_jid: JidField | None = None
+    code: int | None = None
+    """WhatsApp's or Baileys' status code of the end of a session, for example 401."""
+    reason: Annotated[str, Field(max_length=512)] | None = None
+    """The same for a person: what happened and what to do."""
+
+
+Event = Annotated[MessageReceived | MessageStatus | ConnectionUpdated, Field(discriminator="type")]
+EVENT: TypeAdapter[MessageReceived | MessageStatus | ConnectionUpdated] = TypeAdapter(Event)
+
+
+class EventAnswer(Wire):
+    """The webhook's 2xx: the event is stored (or needs no storing), the gateway may forget it."""
+
+    result: Literal["accepted", "duplicate", "ignored"]
+    reason: str | None = None
+
+
+class ErrorAnswer(Wire):
+    """Any 4xx or 5xx of the webhook and the gateway."""
+
+    error: str
+    """Stable, for programs: `bad_signature`, `bad_body`, `unknown_tenant`, `too_large`, ..."""
+    reason: str
+    """For a person: what is wrong and what to do."""
+
+
+# ---- queues -----------------------------------------------------------------------------------------------------
+
+
+class Doorbell(Wire):
+    """The body of a message in either queue. It says where to look, never what happened: DynamoDB is the truth."""
+
+    version: Literal[1] = 1
+    tenant_id: TenantField
+    conversation_id: ConversationField
+    seq: Annotated[int, Field(ge=0)]
+    """Number of the customer's message that rings; in the outgoing queue, of the last message that the turn covered."""
+    correlation_id: CorrelationField
+
+
+# ---- commands to the gateway and its answers --------------------------------------------------------------------
+
+
+class SendCommand(Wire):
+    """`POST /whatsapp/{tenant}/messages`. Idempotent by `message_id`: repeat it with the same id, for ever."""
+
+    version: Literal[1] = 1
+    message_id: MessageIdField
+    chat_jid: JidField
+    author: Literal["assistant", "person"]
+    """An assistant's message gives way to the owner's; a person's never does."""
+    content: TextContent
+    correlation_id: CorrelationField
+    owner_token: Annotated[int, Field(ge=0)]
+    """The fencing token read with the session's address; another one in force means that the session has moved."""
+
+
+class Sent(Wire):
+    """HTTP 200: WhatsApp's server acknowledged the message."""
+
+    outcome: Literal["sent"] = "sent"
+    message_id: MessageIdField
+    acknowledged_at: Milliseconds
+
+
+class Unknown(Wire):
+    """HTTP 504: it may or may not have gone out. Ask again with the same id; never with another."""
+
+    outcome: Literal["unknown"] = "unknown"
+    message_id: MessageIdField
+    reason: str
+
+
+class Refused(Wire):
+    """HTTP 422: WhatsApp refused the message."""
+
+    outcome: Literal["refused"] = "refused"
+    message_id: MessageIdField
+    code: str
+    """The `error` attribute of WhatsApp's acknowledgement, for example `463`."""
+    reason: str
+    permanent: bool
+    """True: never repeat it. Repeating a 463 makes the restriction worse (Baileys #2688)."""
+
+
+class Unavailable(Wire):
+    """HTTP 503: the session is not connected here; nothing was sent."""
+
+    outcome: Literal["unavailable"] = "unavailable"
+    message_id: MessageIdField
+    reason: str
+    retry_after_ms: Annotated[int, Field(ge=0)]
+
+
+class NotOwner(Wire):
+    """HTTP 409: another container owns the session; nothing was sent. Look the owner up again."""
+
+    outcome: Literal["not_owner"] = "not_owner"
+    message_id: MessageIdField
+    reason: str
+
+
+class Superseded(Wire):
+    """HTTP 410: the owner wrote in this chat before the message was on the wire; nothing was sent, nothing will be."""
+
+    outcome: Literal["superseded"] = "superseded"
+    message_id: MessageIdField
+    reason: str
+
+
+SendResult = Annotated[Sent | Unknown | Refused | Unavailable | NotOwner | Superseded, Field(discriminator="outcome")]
+SEND_RESULT: TypeAdapter[Sent | Unknown | Refused | Unavailable | NotOwner | Superseded] = TypeAdapter(SendResult)
+
+
+class SessionStatus(Wire):
+    """`GET /whatsapp/{tenant}/status`."""
+
+    tenant_id: TenantField
+    state: ConnectionState
+    connected: bool
+    can_send: bool
+    """True only if a socket is open, its login is complete and the first backlog is through."""
+    phone_jid: JidField | None = None
+    code: int | None = None
+    reason: str | None = None
+    since: Milliseconds
+
+
+class SendingStatus(Wire):
+    """`GET /whatsapp/{tenant}/sending-status`: while `is_sending`, a restart must wait."""
+
+    is_sending: bool
+    active_sends: Annotated[int, Field(ge=0)]
+
+
+class PairingCode(Wire):
+    """`GET /whatsapp/{tenant}/qr`: what the owner's phone scans under "Linked devices"."""
+
+    qr: str
+    expires_at: Milliseconds
+
+
+class GatewayHealth(Wire):
+    """`GET /health`, the one call without the internal secret."""
+
+    status: Literal["ok", "draining"]
+    sessions: Annotated[int, Field(ge=0)]
+    connected: Annotated[int, Field(ge=0)]
+
+
+# ---- the session row, shared through the gateway table ------------------------------------------------------------
+
+
+class SessionRecord(Wire):
+    """The row `pk = SESSION#<tenant>`, `sk = SESSION` of the gateway table; attributes are named as on the wire.
+
+    Python writes `desired*` and nothing else; the gateway writes everything else and never `desired*`.
+    """
+
+    tenant_id: TenantField
+    desired: Literal["linked", "stopped", "unlinked"]
+    desired_generation: Annotated[int, Field(ge=0)] = 0
+    """Raised to ask for a restart."""
+    owner_url: str | None = None
+    """Base URL of the container that holds the socket."""
+    owner_token: Annotated[int, Field(ge=0)] = 0
+    """Fencing token: raised by every claim, checked by every write of auth state and journal."""
+    state: ConnectionState | None = None
+    updated_at: Milliseconds | None = None
+
+
+PUBLIC: tuple[type[Wire], ...] = (
+    MessageReceived, MessageStatus, ConnectionUpdated, EventAnswer, ErrorAnswer, Doorbell, SendCommand,
+    Sent, Unknown, Refused, Unavailable, NotOwner, Superseded,
+    SessionStatus, SendingStatus, PairingCode, GatewayHealth, SessionRecord,
+)  # fmt: skip
+"""The models whose schemas are published in `contracts/schema.json`, under `$defs`."""

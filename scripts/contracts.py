@@ -1,0 +1,96 @@
+"""Write `contracts/schema.json` and `contracts/types.d.ts` from `functions/shared/contracts.py`.
+
+Usage: python -m scripts.contracts [--check]
+  --check   write nothing; exit 1 if what is committed is stale.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from pydantic.json_schema import models_json_schema
+
+from functions.shared import contracts
+
+ROOT = Path(__file__).resolve().parent.parent
+SCHEMA = ROOT / "contracts" / "schema.json"
+TYPES = ROOT / "contracts" / "types.d.ts"
+
+UNIONS = {
+    "Event": ["MessageReceived", "MessageStatus", "ConnectionUpdated"],
+    "SendResult": ["Sent", "Unknown", "Refused", "Unavailable", "NotOwner", "Superseded"],
+}
+
+
+def _tidy(node: Any) -> Any:
+    """Drop what one of the two readers cannot take.
+
+    ajv refuses `discriminator.mapping`; json-schema-to-typescript turns every `title` of a property into a type.
+    """
+    if isinstance(node, list):
+        return [_tidy(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    tidy = {key: _tidy(value) for key, value in node.items() if not (key == "title" and isinstance(value, str))}
+    if isinstance(tidy.get("discriminator"), dict):
+        tidy["discriminator"] = {"propertyName": tidy["discriminator"]["propertyName"]}
+    return tidy
+
+
+def schema() -> str:
+    """The JSON Schema document: one `$defs` entry per public model and per union."""
+    _, document = models_json_schema([(model, "validation") for model in contracts.PUBLIC], by_alias=True)
+    definitions = _tidy(document["$defs"])
+    for definition in definitions.values():
+        # A constant is on the wire although Python may leave it to its default.
+        constants = [name for name, value in definition["properties"].items() if "const" in value]
+        definition["required"] = sorted({*definition.get("required", []), *constants})
+    for name, members in UNIONS.items():
+        definitions[name] = {"oneOf": [{"$ref": f"#/$defs/{member}"} for member in members]}
+    whole = {
+        "$id": "kesher",
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "$comment": "Generated from functions/shared/contracts.py by `make contracts`; do not edit.",
+        "$defs": dict(sorted(definitions.items())),
+    }
+    return json.dumps(whole, indent=2, ensure_ascii=False) + "\n"
+
+
+def types(schema_text: str) -> str:
+    """The TypeScript types of `schema_text`, by json-schema-to-typescript."""
+    done = subprocess.run(
+        ["node", str(ROOT / "scripts" / "contract-types.js")],
+        input=schema_text,
+        capture_output=True,
+        check=False,
+        text=True,
+        cwd=ROOT,
+    )
+    if done.returncode:
+        raise SystemExit(f"json-schema-to-typescript failed; is `npm ci` done?\n{done.stderr}")
+    return done.stdout
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if the committed files are stale")
+    check = parser.parse_args().check
+    schema_text = schema()
+    wanted = {SCHEMA: schema_text, TYPES: types(schema_text)}
+    stale = [path for path, text in wanted.items() if not path.exists() or path.read_text() != text]
+    for path in stale:
+        print(f"{'stale' if check else 'wrote'} {path.relative_to(ROOT)}")
+        if not check:
+            path.write_text(wanted[path])
+    if check and stale:
+        print("run `make contracts` and commit the result", file=sys.stderr)
+    return 1 if check and stale else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

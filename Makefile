@@ -1,0 +1,77 @@
+# Kesher. `make help` lists what there is; every target installs what it needs.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+BIN := .venv/bin
+TS_SOURCES := $(wildcard baileys-ecs/src/*.ts baileys-ecs/src/*/*.ts simulator/src/*.ts simulator/src/*/*.ts)
+
+.PHONY: help setup demo up test lint format unit contract integration infrastructure e2e node-test contracts synth bundles lock benchmark clean
+
+help: ## this list
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-15s %s\n", $$1, $$2 }'
+
+setup: .stamps/python .stamps/node .stamps/build ## install everything, in this folder only
+
+demo: setup ## a simulated customer writes, the whole pipeline answers
+	$(BIN)/python -m kesher demo
+
+up: setup ## the pipeline on this machine with your real WhatsApp (shows a QR)
+	$(BIN)/python -m kesher up
+
+test: setup ## everything that CI checks
+	@scripts/test
+
+lint: setup ## ruff, mypy --strict, eslint, tsc --strict, contracts up to date
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	npx eslint --max-warnings 0 .
+	npm run --silent typecheck --workspaces --if-present
+	$(BIN)/python -m scripts.contracts --check
+
+format: setup ## put the Python sources into shape
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+unit contract integration infrastructure e2e: setup ## one kind of Python test
+	$(BIN)/pytest tests/$@
+
+node-test: setup ## the gateway's and the simulator's tests
+	npm test --workspaces --if-present
+
+contracts: setup ## write contracts/ anew from functions/shared/contracts.py
+	$(BIN)/python -m scripts.contracts
+
+synth: setup ## the CloudFormation templates, into cdk.out/
+	PATH="$(CURDIR)/$(BIN):$$PATH" npx cdk synth --quiet
+
+benchmark: setup ## hop times, import times and bundle sizes
+	$(BIN)/python -m benchmarks
+
+lock: .stamps/uv ## resolve requirements/*.in and the npm workspaces anew
+	scripts/lock
+
+clean: ## remove everything that was installed or built
+	rm -rf .venv node_modules */node_modules .stamps .build .kesher cdk.out* */dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+.stamps/uv: requirements/uv.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Kesher needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) -V). Try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	@mkdir -p .stamps && touch $@
+
+.stamps/python: .stamps/uv requirements/dev.txt
+	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements/uv.txt requirements/dev.txt
+	@touch $@
+
+.stamps/node: package-lock.json package.json contracts/package.json baileys-ecs/package.json simulator/package.json
+	@node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)' || { echo "Kesher needs Node.js 20.19 or newer; node is $$(node --version)"; exit 1; }
+	npm ci --no-audit --no-fund --loglevel=error
+	@mkdir -p .stamps && touch $@
+
+.stamps/build: .stamps/node contracts/schema.json contracts/types.d.ts tsconfig.base.json $(TS_SOURCES)
+	npm run --silent build
+	@touch $@

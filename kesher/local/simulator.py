@@ -1,0 +1,107 @@
+"""The simulated WhatsApp: its process, and a client of its control API (`simulator/README.md`)."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import requests
+
+from kesher.local.processes import ManagedProcess
+
+ROOT = Path(__file__).resolve().parents[2]
+TRUST_PRELOAD = ROOT / "simulator" / "dist" / "trust.js"
+
+
+class SimulatorError(Exception):
+    """The control API refused a request; the text is its reason."""
+
+
+@dataclass(frozen=True)
+class PhoneMessage:
+    """A message as it stands on a customer's screen. `at` is in Unix milliseconds."""
+
+    id: str
+    text: str
+    at: int
+
+
+@dataclass(frozen=True)
+class Inbox:
+    """What a customer's phone holds. `copies` counts the stanzas that arrived with each message id."""
+
+    messages: tuple[PhoneMessage, ...]
+    copies: dict[str, int]
+    undecryptable: int
+
+
+class SimulatorClient:
+    """Create businesses and customers, and write as them.
+
+    Phones are digits without a plus, for example `972501234567`.
+    """
+
+    def __init__(self, control_url: str) -> None:
+        self._url = control_url
+        self._http = requests.Session()
+
+    def add_business(self, phone: str, name: str) -> None:
+        self._call("POST", "/businesses", {"phone": phone, "name": name})
+
+    def scan(self, phone: str, qr: str) -> None:
+        """Link the device that shows `qr` to the business's phone."""
+        self._call("POST", f"/businesses/{phone}/scan", {"qr": qr})
+
+    def owner_says(self, phone: str, customer: str, text: str) -> None:
+        """The owner answers `customer` on the business's own phone."""
+        self._call("POST", f"/businesses/{phone}/say", {"customer": customer, "text": text})
+
+    def disconnect(self, phone: str, how: str) -> None:
+        """End the linked device's connection: `tcp`, `close`, `515`, `replaced`, `removed`, ..."""
+        self._call("POST", f"/businesses/{phone}/disconnect", {"how": how})
+
+    def add_customer(
+        self, phone: str, name: str, *, addressing: str = "lid", reads: bool = False, lid: str | None = None
+    ) -> None:
+        """`addressing`: whether the customer's messages come by `lid` or by `phone`."""
+        body: dict[str, object] = {"phone": phone, "name": name, "addressing": addressing, "sendsReadReceipts": reads}
+        self._call("POST", "/customers", body if lid is None else {**body, "lid": lid})
+
+    def say(self, customer: str, business: str, text: str) -> str:
+        """`customer` writes to `business`; returns the message's id."""
+        return str(self._call("POST", f"/customers/{customer}/say", {"business": business, "text": text})["id"])
+
+    def inbox(self, customer: str, *, after: int = 0, wait_seconds: float = 0) -> Inbox:
+        """The messages on the customer's phone from number `after` on; waits for one if there is none yet."""
+        path = f"/customers/{customer}/inbox?after={after}&waitMs={int(wait_seconds * 1000)}"
+        answer = self._call("GET", path, timeout=wait_seconds + 15)
+        messages = answer["messages"]
+        copies = answer["copies"]
+        assert isinstance(messages, list)
+        assert isinstance(copies, dict)
+        return Inbox(
+            messages=tuple(PhoneMessage(id=m["id"], text=m["text"] or "", at=m["at"]) for m in messages),
+            copies=copies,
+            undecryptable=int(str(answer["undecryptable"])),
+        )
+
+    def faults(self, **faults: object) -> None:
+        """Switch faults on, for example `drop_acks=True`; the others stay as they are."""
+        self._call("PATCH", "/faults", {_camel(name): value for name, value in faults.items()})
+
+    def no_faults(self) -> None:
+        self._call("DELETE", "/faults")
+
+    def _call(self, method: str, path: str, body: object = None, timeout: float = 15) -> dict[str, object]:
+        answer = self._http.request(method, self._url + path, json=body, timeout=timeout)
+        if not answer.ok:
+            raise SimulatorError(f"{method} {path}: {answer.status_code} {answer.text[:500]}")
+        return dict(answer.json()) if answer.content else {}
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(word.capitalize() for word in rest)

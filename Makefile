@@ -63,8 +63,9 @@ clean: ## remove everything that was installed or built
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
 	@mkdir -p .stamps && touch $@
 
-.stamps/python: .stamps/uv requirements/dev.txt
+.stamps/python: .stamps/uv requirements/dev.txt pyproject.toml
 	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements/uv.txt requirements/dev.txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
 .stamps/node: package-lock.json package.json contracts/package.json baileys-ecs/package.json simulator/package.json

@@ -1,0 +1,152 @@
+"""A conversation as others see it: its counters, its messages, its past turns. Reading only; inbox.py writes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, NewType
+
+from pydantic import JsonValue, TypeAdapter
+
+from functions.shared import profile
+from functions.shared.contracts import Content, ConversationId, Jid, MessageId, TenantId
+from functions.shared.keys import CONVERSATION, CUSTOMER, TURN_PREFIX, conversation_pk, message_sk
+from functions.shared.tables import ConversationItem, CustomerItem, MessageItem, ProfileItem, TurnItem, get_together
+
+TurnId = NewType("TurnId", str)
+Author = Literal["customer", "owner", "automatic"]
+"""`automatic`: a greeting or away text of WhatsApp Business; shown to the owner, answered by nobody."""
+
+CONTENT: TypeAdapter[Content] = TypeAdapter(Content)
+
+
+class ConversationNotFoundError(Exception):
+    """There is no such conversation of this tenant."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message in a chat. Times in Unix milliseconds."""
+
+    seq: int
+    message_id: MessageId
+    author: Author
+    content: Content
+    sent_at: int
+    received_at: int
+    stored_at: int
+    correlation_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A conversation as it was read; by now it may have moved, which the commit's conditions find out."""
+
+    tenant_id: TenantId
+    conversation_id: ConversationId
+    last_seq: int
+    handled_seq: int
+    epoch: int
+    business_ai_enabled: bool
+    ai_enabled: bool
+    """The switch of this chat alone."""
+    paused_until: int | None
+    reply_jid: Jid | None
+    pending_since: int | None
+    customer_name: str | None
+
+    def assistant_may_speak(self, now_ms: int) -> bool:
+        """Whether business, chat and pause all allow it."""
+        paused = self.paused_until is not None and self.paused_until > now_ms
+        return self.business_ai_enabled and self.ai_enabled and not paused
+
+
+@dataclass(frozen=True, slots=True)
+class PastTurn:
+    """A committed turn."""
+
+    lo: int
+    hi: int
+    turn_id: TurnId
+    items: Sequence[JsonValue]
+    tools: Sequence[JsonValue]
+    usage: Mapping[str, JsonValue]
+    started_at: int
+    committed_at: int
+
+
+def load_conversation(tenant_id: TenantId, conversation_id: ConversationId) -> Snapshot:
+    """The conversation, its business's switch and its customer's name, strongly consistent.
+
+    Raises ConversationNotFoundError.
+    """
+    pk = conversation_pk(tenant_id, conversation_id)
+    profile_key = profile.profile_key(tenant_id)
+    found = get_together([(pk, CONVERSATION), (pk, CUSTOMER), profile_key])
+    conversation = found.get(ConversationItem, (pk, CONVERSATION))
+    business = found.get(ProfileItem, profile_key)
+    if conversation is None or business is None:
+        raise ConversationNotFoundError(f"{tenant_id} has no conversation {conversation_id}")
+    customer = found.get(CustomerItem, (pk, CUSTOMER))
+    return Snapshot(
+        tenant_id=tenant_id,
+        conversation_id=conversation_id,
+        last_seq=conversation.last_seq,
+        handled_seq=conversation.handled_seq,
+        epoch=conversation.epoch,
+        business_ai_enabled=business.ai_enabled,
+        ai_enabled=conversation.ai_enabled,
+        paused_until=conversation.paused_until,
+        reply_jid=Jid(conversation.reply_jid) if conversation.reply_jid else None,
+        pending_since=conversation.pending_since,
+        customer_name=customer.name if customer else None,
+    )
+
+
+def load_messages(tenant_id: TenantId, conversation_id: ConversationId, lo: int, hi: int) -> list[Message]:
+    """Messages `lo .. hi` in order. Those between two turns (`hi` of one, `lo` of the next) a person handled."""
+    rows = MessageItem.query(
+        conversation_pk(tenant_id, conversation_id),
+        MessageItem.sk.between(message_sk(lo), message_sk(hi)),
+        consistent_read=True,
+    )
+    return [_message(row) for row in rows]
+
+
+def load_history(tenant_id: TenantId, conversation_id: ConversationId, limit: int) -> list[PastTurn]:
+    """The newest `limit` committed turns, oldest first."""
+    rows = TurnItem.query(
+        conversation_pk(tenant_id, conversation_id),
+        TurnItem.sk.startswith(TURN_PREFIX),
+        consistent_read=True,
+        scan_index_forward=False,
+        limit=limit,
+    )
+    return [_past_turn(row) for row in rows][::-1]
+
+
+def _message(row: MessageItem) -> Message:
+    author: Author = "customer" if row.author == "customer" else "owner" if row.author == "owner" else "automatic"
+    return Message(
+        seq=row.seq,
+        message_id=MessageId(row.message_id),
+        author=author,
+        content=CONTENT.validate_json(row.content),
+        sent_at=row.sent_at,
+        received_at=row.received_at,
+        stored_at=row.stored_at,
+        correlation_id=row.correlation_id,
+    )
+
+
+def _past_turn(row: TurnItem) -> PastTurn:
+    return PastTurn(
+        lo=row.lo,
+        hi=row.hi,
+        turn_id=TurnId(row.turn_id),
+        items=row.items,
+        tools=row.tools,
+        usage=row.usage,
+        started_at=row.started_at,
+        committed_at=row.committed_at,
+    )

@@ -1,0 +1,287 @@
+"""One inbound message is in exactly one turn, and one turn commits once.
+
+The webhook numbers the messages of a conversation 1, 2, 3, ... (`last_seq`). A turn covers `lo .. hi`, everything that
+waits when it begins, and its commit moves `handled_seq` from `lo - 1` to `hi` in the same transaction that writes the
+history, the tools' effects and the replies. The condition on `handled_seq` makes the second of two turns fail; the one
+on `epoch` makes a turn fail that a person overtook. A turn that never commits leaves nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from pydantic import JsonValue
+from pynamodb.exceptions import PynamoDBException
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
+from pynamodb.transactions import TransactWrite
+
+from functions.shared import ids, outbox, transactions
+from functions.shared.contracts import ConversationId, Jid, MessageId, TenantId, TextContent
+from functions.shared.conversation import ConversationNotFoundError, Snapshot, TurnId
+from functions.shared.keys import CONVERSATION, conversation_pk, turn_sk
+from functions.shared.observability import logger
+from functions.shared.tables import ConversationItem, TurnItem, not_exists
+
+DEBOUNCE_LIMIT_MS = 8_000
+"""A customer who never stops writing is answered after this time all the same."""
+HAND_OVER_PAUSE_MS = 12 * 3_600_000
+"""How long the assistant stays silent after it gave up on a turn."""
+
+_CONVERSATION_LABEL = "conversation"
+_TURN_LABEL = "turn"
+_OUTBOX_LABEL = "outbox"
+_EFFECT_LABEL = "effect:"
+
+
+class TurnOvertakenError(Exception):
+    """Another turn handled these messages, or a person took over; nothing was written. The turn's work is void."""
+
+
+class EffectRefusedError(Exception):
+    """The condition of an effect does not hold any more; nothing was written. Run the turn again, from fresh data."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"the effect {name} was refused by its own condition")
+        self.name = name
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """Nothing to do for this doorbell; replies may still wait to be sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewerComing:
+    """A newer doorbell is on its way and will answer this message too."""
+
+
+@dataclass(frozen=True, slots=True)
+class AssistantOff:
+    """Messages wait, for a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunTurn:
+    """Answer messages `lo .. hi` now."""
+
+    lo: int
+    hi: int
+    epoch: int
+
+
+Decision = Answered | NewerComing | AssistantOff | RunTurn
+
+
+def decide(snapshot: Snapshot, doorbell_seq: int, now_ms: int) -> Decision:
+    """What doorbell number `doorbell_seq` asks for, given the conversation at `now_ms`."""
+    if doorbell_seq <= snapshot.handled_seq or snapshot.handled_seq >= snapshot.last_seq:
+        return Answered()
+    if not snapshot.assistant_may_speak(now_ms):
+        return AssistantOff()
+    waited = now_ms - (snapshot.pending_since if snapshot.pending_since is not None else 0)
+    if doorbell_seq < snapshot.last_seq and waited < DEBOUNCE_LIMIT_MS:
+        return NewerComing()
+    return RunTurn(lo=snapshot.handled_seq + 1, hi=snapshot.last_seq, epoch=snapshot.epoch)
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A turn under way: what it covers, and what must still be true when it commits."""
+
+    tenant_id: TenantId
+    conversation_id: ConversationId
+    turn_id: TurnId
+    lo: int
+    hi: int
+    epoch: int
+    reply_jid: Jid
+    started_at: int
+    correlation_id: str
+
+
+def begin_turn(snapshot: Snapshot, decision: RunTurn, *, correlation_id: str, now_ms: int) -> Turn:
+    """Give the decision an id. Nothing is written: a turn exists only once it has committed."""
+    if snapshot.reply_jid is None:
+        raise ConversationNotFoundError("the customer of this conversation never wrote, so there is nobody to answer")
+    return Turn(
+        tenant_id=snapshot.tenant_id,
+        conversation_id=snapshot.conversation_id,
+        turn_id=TurnId(ids.new_turn_id()),
+        lo=decision.lo,
+        hi=decision.hi,
+        epoch=decision.epoch,
+        reply_jid=snapshot.reply_jid,
+        started_at=now_ms,
+        correlation_id=correlation_id,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One message to the customer."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class TurnRecord:
+    """What a turn leaves for the next one and for the audit. All of it is JSON; a DynamoDB item ends at 400 KB."""
+
+    items: Sequence[JsonValue]
+    """History items of the Agents SDK: this turn's input and everything that the run added."""
+    tools: Sequence[JsonValue] = ()
+    usage: Mapping[str, JsonValue] | None = None
+
+
+class Effect(Protocol):
+    """Something that a tool staged and the commit makes real: a booking, a cancellation, a number of a document."""
+
+    @property
+    def name(self) -> str:
+        """For logs and EffectRefusedError; unique within a turn."""
+
+    def write(self, transaction: TransactWrite) -> None:
+        """Add conditional writes to `transaction`. No other item of the same transaction may have the same key."""
+
+
+# ---- committing -------------------------------------------------------------------------------------------------
+
+
+def commit_turn(
+    turn: Turn, *, replies: Sequence[Reply], effects: Sequence[Effect] = (), record: TurnRecord, now_ms: int
+) -> list[MessageId]:
+    """Make a turn real: one transaction, or nothing. Returns the ids of the replies, queued in this order.
+
+    The caller rings the outgoing queue afterwards (a lost ring is the sweeper's). Raises TurnOvertakenError,
+    EffectRefusedError, or transactions.TooLargeError / ContentionError (both: nothing was written).
+    """
+    may_speak = (ConversationItem.ai_enabled == True) & (  # noqa: E712 - an expression, not a comparison
+        ConversationItem.paused_until.does_not_exist() | (ConversationItem.paused_until <= now_ms)
+    )
+    actions: list[Action] = [
+        ConversationItem.handled_seq.set(turn.hi),
+        ConversationItem.pending_since.set(turn.started_at),
+    ]
+    rows = _queued(turn, [reply.text for reply in replies], epoch=turn.epoch, now_ms=now_ms)
+
+    def write(transaction: transactions.LabelledWrite) -> None:
+        with transaction.labelled(_CONVERSATION_LABEL):
+            transaction.update(_conversation(turn), actions, condition=_untouched(turn) & may_speak)
+        with transaction.labelled(_TURN_LABEL):
+            transaction.save(_turn_row(turn, record, now_ms), condition=not_exists(TurnItem))
+        with transaction.labelled(_OUTBOX_LABEL):
+            outbox.write_queued(transaction, rows)
+        for effect in effects:
+            with transaction.labelled(_EFFECT_LABEL + effect.name):
+                effect.write(transaction)
+
+    _commit(write)
+    forget_if_handled(turn.tenant_id, turn.conversation_id)
+    return [row.message_id for row in rows]
+
+
+def hand_over(turn: Turn, text: str, *, reason: str, now_ms: int, pause_ms: int = HAND_OVER_PAUSE_MS) -> MessageId:
+    """Give up on a turn that fails again and again: tell the customer `text`, silence the assistant, call a person.
+
+    `reason` is what the operator reads. Raises TurnOvertakenError, or transactions.ContentionError.
+    """
+    epoch = turn.epoch + 1  # of the text too: it must pass the gate that it closes behind itself
+    actions: list[Action] = [
+        ConversationItem.handled_seq.set(turn.hi),
+        ConversationItem.epoch.set(epoch),
+        ConversationItem.paused_until.set(now_ms + pause_ms),
+        ConversationItem.pending_since.set(turn.started_at),
+        ConversationItem.needs_attention.set(reason),
+        ConversationItem.needs_attention_at.set(now_ms),
+    ]
+    rows = _queued(turn, [text], epoch=epoch, now_ms=now_ms)
+
+    def write(transaction: transactions.LabelledWrite) -> None:
+        with transaction.labelled(_CONVERSATION_LABEL):
+            transaction.update(_conversation(turn), actions, condition=_untouched(turn))
+        with transaction.labelled(_TURN_LABEL):
+            transaction.save(_turn_row(turn, TurnRecord(items=[]), now_ms), condition=not_exists(TurnItem))
+        with transaction.labelled(_OUTBOX_LABEL):
+            outbox.write_queued(transaction, rows)
+
+    _commit(write)
+    forget_if_handled(turn.tenant_id, turn.conversation_id)
+    return rows[0].message_id
+
+
+def forget_if_handled(tenant_id: TenantId, conversation_id: ConversationId) -> bool:
+    """Take the conversation out of the sweep index if nothing in it waits; True if that was so.
+
+    Never raises for a failure of DynamoDB: the sweeper comes by again.
+    """
+    item = ConversationItem(conversation_pk(tenant_id, conversation_id), CONVERSATION)
+    try:
+        item.update(
+            actions=[
+                ConversationItem.sweep_shard.remove(),
+                ConversationItem.sweep_at.remove(),
+                ConversationItem.pending_since.remove(),
+            ],
+            condition=ConversationItem.handled_seq == ConversationItem.last_seq,
+        )
+    except PynamoDBException as error:
+        if error.cause_response_code != "ConditionalCheckFailedException":
+            logger.warning("sweep keys stay until the sweeper's next round", exc_info=error)
+        return False
+    return True
+
+
+def _commit(write: transactions.Writer) -> None:
+    try:
+        transactions.transact(write)
+    except transactions.RefusedError as error:
+        for label in error.labels:
+            if label.startswith(_EFFECT_LABEL) and _CONVERSATION_LABEL not in error.labels:
+                raise EffectRefusedError(label.removeprefix(_EFFECT_LABEL)) from error
+        raise TurnOvertakenError("another turn or a person handled these messages first") from error
+
+
+def _conversation(turn: Turn) -> ConversationItem:
+    return ConversationItem(conversation_pk(turn.tenant_id, turn.conversation_id), CONVERSATION)
+
+
+def _untouched(turn: Turn) -> Condition:
+    condition: Condition = (ConversationItem.handled_seq == turn.lo - 1) & (ConversationItem.epoch == turn.epoch)
+    return condition
+
+
+def _turn_row(turn: Turn, record: TurnRecord, now_ms: int) -> TurnItem:
+    return TurnItem(
+        conversation_pk(turn.tenant_id, turn.conversation_id),
+        turn_sk(turn.hi),
+        lo=turn.lo,
+        hi=turn.hi,
+        turn_id=turn.turn_id,
+        items=list(record.items),
+        tools=list(record.tools),
+        usage=dict(record.usage or {}),
+        started_at=turn.started_at,
+        committed_at=now_ms,
+    )
+
+
+def _queued(turn: Turn, texts: Sequence[str], *, epoch: int, now_ms: int) -> list[outbox.Queued]:
+    return [
+        outbox.Queued(
+            tenant_id=turn.tenant_id,
+            conversation_id=turn.conversation_id,
+            hi=turn.hi,
+            part=part,
+            message_id=ids.new_message_id(),
+            author="assistant",
+            chat_jid=turn.reply_jid,
+            content=TextContent(text=text),
+            epoch=epoch,
+            correlation_id=turn.correlation_id,
+            queued_at=now_ms,
+        )
+        for part, text in enumerate(texts)
+    ]

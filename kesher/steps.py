@@ -13,7 +13,8 @@ from rich.markup import escape
 class Steps:
     """Shows what is being done now and what each finished step took.
 
-    On a terminal the running step has a spinner; elsewhere its line appears when it begins, so that a log shows where it hangs.
+    On a terminal the running step has a spinner; elsewhere its line appears when it begins, so that a log shows where
+    it hangs.
     """
 
     def __init__(self, console: Console) -> None:

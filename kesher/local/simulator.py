@@ -3,34 +3,33 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+import os
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import requests
 
+from functions.shared.contracts import Wire
+from kesher.local.gateway import WhatsApp
 from kesher.local.processes import ManagedProcess
 
-ROOT = Path(__file__).resolve().parents[2]
-TRUST_PRELOAD = ROOT / "simulator" / "dist" / "trust.js"
+MAIN = Path(__file__).resolve().parents[2] / "simulator" / "dist" / "main.js"
 
 
 class SimulatorError(Exception):
     """The control API refused a request; the text is its reason."""
 
 
-@dataclass(frozen=True)
-class PhoneMessage:
+class PhoneMessage(Wire):
     """A message as it stands on a customer's screen. `at` is in Unix milliseconds."""
 
     id: str
-    text: str
+    text: str | None
     at: int
 
 
-@dataclass(frozen=True)
-class Inbox:
+class Inbox(Wire):
     """What a customer's phone holds. `copies` counts the stanzas that arrived with each message id."""
 
     messages: tuple[PhoneMessage, ...]
@@ -47,6 +46,7 @@ class SimulatorClient:
     def __init__(self, control_url: str) -> None:
         self._url = control_url
         self._http = requests.Session()
+        self._http.trust_env = False  # never through a proxy: it listens on 127.0.0.1
 
     def add_business(self, phone: str, name: str) -> None:
         self._call("POST", "/businesses", {"phone": phone, "name": name})
@@ -77,16 +77,7 @@ class SimulatorClient:
     def inbox(self, customer: str, *, after: int = 0, wait_seconds: float = 0) -> Inbox:
         """The messages on the customer's phone from number `after` on; waits for one if there is none yet."""
         path = f"/customers/{customer}/inbox?after={after}&waitMs={int(wait_seconds * 1000)}"
-        answer = self._call("GET", path, timeout=wait_seconds + 15)
-        messages = answer["messages"]
-        copies = answer["copies"]
-        assert isinstance(messages, list)
-        assert isinstance(copies, dict)
-        return Inbox(
-            messages=tuple(PhoneMessage(id=m["id"], text=m["text"] or "", at=m["at"]) for m in messages),
-            copies=copies,
-            undecryptable=int(str(answer["undecryptable"])),
-        )
+        return Inbox.model_validate(self._call("GET", path, timeout=wait_seconds + 15))
 
     def faults(self, **faults: object) -> None:
         """Switch faults on, for example `drop_acks=True`; the others stay as they are."""
@@ -100,6 +91,33 @@ class SimulatorClient:
         if not answer.ok:
             raise SimulatorError(f"{method} {path}: {answer.status_code} {answer.text[:500]}")
         return dict(answer.json()) if answer.content else {}
+
+
+class Simulator:
+    """The simulator's process. `whatsapp` is what a gateway needs to speak to it, `client` its control API."""
+
+    def __init__(self, *, log: Path) -> None:
+        environment = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+        self.process = ManagedProcess("The WhatsApp simulator", ["node", MAIN], log=log, env=environment)
+
+    def start(self) -> Self:
+        self.process.start()
+        line = self.process.wait_for_line(r'^\{"controlUrl".*\}$').group(0)
+        ready = json.loads(line)
+        self.whatsapp = WhatsApp(url=ready["waUrl"], trust_root=ready["trustRoot"])
+        self.client = SimulatorClient(ready["controlUrl"])
+        return self
+
+    def stop(self) -> None:
+        self.process.stop()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
 
 
 def _camel(name: str) -> str:

@@ -1,0 +1,3 @@
+from kesher.cli import app
+
+app()

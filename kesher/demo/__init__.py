@@ -1,0 +1,1 @@
+"""`kesher demo`: a simulated customer writes, the whole pipeline answers."""

@@ -1,0 +1,137 @@
+"""The container that holds the WhatsApp sessions."""
+
+from __future__ import annotations
+
+import aws_cdk as cdk
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_ecr_assets as ecr_assets
+from aws_cdk import aws_ecs as ecs
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from infra.bundles import ROOT
+from infra.cdk.constructs.grants import BULK, DELETE, READ, WRITE, may_read_secret, may_use_table
+from infra.cdk.constructs.nag import not_followed
+from infra.cdk.constructs.python_function import retention
+from infra.cdk.settings import GATEWAY_PORT, Settings
+from infra.cdk.stacks.state import StateStack
+
+WEBHOOK_PATH = "api/whatsapp/webhook/incoming"
+STOP_TIMEOUT_SECONDS = 30
+"""After SIGTERM the gateway finishes its sends and gives up its sessions."""
+
+# What baileys-ecs/Dockerfile copies; everything else would change the image's hash for nothing.
+_IMAGE_SOURCES = (
+    "package.json",
+    "package-lock.json",
+    ".npmrc",
+    "tsconfig.base.json",
+    "contracts",
+    "baileys-ecs",
+    "simulator/package.json",
+)
+
+
+class GatewayStack(cdk.Stack):
+    """One Fargate service. Its tasks share the sessions out among themselves by leases in the gateway table."""
+
+    def __init__(
+        self, scope: Construct, id_: str, *, settings: Settings, state: StateStack, webhook_url: lambda_.FunctionUrl
+    ) -> None:
+        super().__init__(scope, id_, description="Kesher: the container that holds the WhatsApp sessions")
+        cluster = ecs.Cluster(self, "Cluster", cluster_name=f"{settings.prefix}-gateway", vpc=state.network.vpc)
+        not_followed(
+            cluster,
+            "ECS4",
+            because="Container Insights are billed by metric; the circuit breaker and the alarms are there.",
+        )
+        task = ecs.FargateTaskDefinition(
+            self,
+            "Task",
+            cpu=settings.gateway_cpu,
+            memory_limit_mib=settings.gateway_memory,
+            runtime_platform=ecs.RuntimePlatform(
+                cpu_architecture=ecs.CpuArchitecture.ARM64, operating_system_family=ecs.OperatingSystemFamily.LINUX
+            ),
+        )
+        task.add_container(
+            "Gateway",
+            image=self._image(settings.gateway_image),
+            essential=True,
+            user="node",
+            readonly_root_filesystem=True,
+            stop_timeout=cdk.Duration.seconds(STOP_TIMEOUT_SECONDS),
+            port_mappings=[ecs.PortMapping(container_port=GATEWAY_PORT)],
+            logging=ecs.LogDriver.aws_logs(
+                stream_prefix="gateway",
+                log_group=logs.LogGroup(
+                    self,
+                    "Log",
+                    log_group_name=f"/{settings.prefix}/gateway",
+                    retention=retention(settings.log_retention_days),
+                    removal_policy=cdk.RemovalPolicy.DESTROY,
+                ),
+                # A full log buffer must not stop the container from writing its journal.
+                mode=ecs.AwsLogDriverMode.NON_BLOCKING,
+            ),
+            health_check=ecs.HealthCheck(
+                command=["CMD", "node", "-e", _HEALTH_CHECK],
+                interval=cdk.Duration.seconds(30),
+                timeout=cdk.Duration.seconds(5),
+                retries=3,
+                start_period=cdk.Duration.seconds(30),
+            ),
+            environment={
+                "HOST": "0.0.0.0",  # noqa: S104 - the container's own interface, behind its security group
+                "PORT": str(GATEWAY_PORT),
+                "GATEWAY_TABLE": state.gateway_table.table_name,
+                "WEBHOOK_URL": f"{webhook_url.url}{WEBHOOK_PATH}",
+                "WEBHOOK_AUTH": "iam",
+                "INTERNAL_SECRET_ARN": state.internal_secret.secret_arn,
+                "LOG_LEVEL": settings.log_level.lower(),
+            },
+        )
+        may_use_table(task.task_role, state.gateway_table, *READ, *WRITE, *DELETE, *BULK)
+        may_read_secret(task.task_role, state.internal_secret)
+        webhook_url.grant_invoke_url(task.task_role)
+        not_followed(task, "ECS2", because="Names and ARNs; the secret itself is read from Secrets Manager.")
+        not_followed(
+            task, "IAM5[Resource::*]", because="The login to an image registry knows no permissions by resource."
+        )
+        ecs.FargateService(
+            self,
+            "Service",
+            service_name=f"{settings.prefix}-gateway",
+            cluster=cluster,
+            task_definition=task,
+            desired_count=settings.gateway_tasks,
+            # A public address instead of a NAT gateway, which would cost more than all the rest.
+            assign_public_ip=True,
+            vpc_subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PUBLIC),
+            security_groups=[state.network.gateway_security_group],
+            # The new task is up before the old one gives up its sessions.
+            min_healthy_percent=100,
+            max_healthy_percent=200,
+            circuit_breaker=ecs.DeploymentCircuitBreaker(enable=True, rollback=True),
+        )
+        cdk.CfnOutput(self, "ClusterName", value=cluster.cluster_name)
+
+    def _image(self, reference: str | None) -> ecs.ContainerImage:
+        if reference is not None:
+            return ecs.ContainerImage.from_registry(reference)
+        asset = ecr_assets.DockerImageAsset(
+            self,
+            "Image",
+            directory=str(ROOT),
+            file="baileys-ecs/Dockerfile",
+            platform=ecr_assets.Platform.LINUX_ARM64,
+            exclude=["**", *(f"!{path}" for path in _IMAGE_SOURCES), "**/node_modules", "**/dist", "**/test"],
+            ignore_mode=cdk.IgnoreMode.DOCKER,
+        )
+        return ecs.ContainerImage.from_docker_image_asset(asset)
+
+
+_HEALTH_CHECK = (
+    f"fetch('http://127.0.0.1:{GATEWAY_PORT}/health').then(a => process.exit(a.ok ? 0 : 1), () => process.exit(1))"
+)

@@ -1,0 +1,76 @@
+import { ENDINGS, type Ending } from '../server/endings.js'
+import type { Faults } from '../faults.js'
+import type { Addressing } from '../jids.js'
+import type { CustomerSettings } from '../people/customer.js'
+
+/** The bodies and queries of the control API: a type for the compiler beside a JSON Schema for what comes in. */
+
+const object = (properties: Record<string, object>, required: string[] = []): object =>
+  ({ type: 'object', properties, required, additionalProperties: false })
+
+const digits = { type: 'string', pattern: '^[0-9]{5,20}$' }
+const text = { type: 'string', minLength: 1, maxLength: 65_536 }
+const id = { type: 'string', minLength: 1, maxLength: 128 }
+const flag = { type: 'boolean' }
+const count = { type: 'integer', minimum: 0 }
+const addressing = { enum: ['lid', 'phone'] }
+/** Numbers in a query string are text. */
+const numeral = { type: 'string', pattern: '^[0-9]{1,9}$' }
+const code = { type: ['string', 'null'], pattern: '^[0-9]{3}$' }
+
+export interface NewPersonBody { phone: string; name?: string; lid?: string }
+export const newBusiness = object({ phone: digits, name: text, lid: digits }, ['phone'])
+
+export type CustomerBody = NewPersonBody & Partial<CustomerSettings>
+const settings = {
+  addressing, sendsReadReceipts: flag, offline: flag, failDecrypt: count, answersRetries: flag,
+}
+export const newCustomer = object({ phone: digits, name: text, lid: digits, ...settings }, ['phone'])
+export const customerChange = object(settings)
+
+export interface ScanBody { qr: string }
+export const scan = object({ qr: text }, ['qr'])
+
+export interface OwnerSaysBody { customer: string; text: string; id?: string; addressing?: Addressing }
+export const ownerSays = object({ customer: digits, text, id, addressing }, ['customer', 'text'])
+
+export interface DisconnectBody { how: Ending }
+export const disconnect = object({ how: { enum: ENDINGS } }, ['how'])
+
+export interface NewsletterBody { newsletter: string; text: string }
+export const newsletterPost = object({ newsletter: { type: 'string', pattern: '^[0-9]+@newsletter$' }, text }, ['newsletter', 'text'])
+
+export interface SayBody {
+  business: string; text: string; id?: string; addressing?: Addressing; corrupt?: boolean; group?: string
+}
+export const say = object({
+  business: digits, text, id, addressing, corrupt: flag, group: { type: 'string', pattern: '^[0-9-]+@g\\.us$' },
+}, ['business', 'text'])
+
+export interface SayManyBody { business: string; texts: string[]; delayMs?: number; addressing?: Addressing }
+export const sayMany = object({
+  business: digits, texts: { type: 'array', items: text, minItems: 1, maxItems: 1_000 },
+  delayMs: { ...count, maximum: 60_000 }, addressing,
+}, ['business', 'texts'])
+
+export interface BusinessTextBody { business: string; text: string }
+export const statusPost = object({ business: digits, text }, ['business', 'text'])
+
+export interface TypingBody { business: string; state?: 'composing' | 'paused' }
+export const typing = object({ business: digits, state: { enum: ['composing', 'paused'] } }, ['business'])
+
+export interface ReadBody { id: string }
+export const read = object({ id }, ['id'])
+
+export interface InboxQuery { after?: string; waitMs?: string }
+export const inboxQuery = object({ after: numeral, waitMs: { type: 'string', pattern: '^[0-9]{1,5}$' } })
+
+export interface LogQuery { tag?: string; dir?: 'in' | 'out'; after?: string; limit?: string }
+export const logQuery = object({ tag: text, dir: { enum: ['in', 'out'] }, after: numeral, limit: numeral })
+
+export type FaultsBody = Partial<Faults>
+export const faults = object({
+  latencyMs: { ...count, maximum: 60_000 }, hang: flag, ignore: { type: 'array', items: text, maxItems: 100 }, dropAcks: flag,
+  ackError: code, failure: code, refuseUpgrade: { anyOf: [{ const: 0 }, { type: 'integer', minimum: 400, maximum: 599 }] },
+  stallHandshake: flag,
+})

@@ -1,0 +1,31 @@
+import { type Stanza, kindOf } from './stanza.js'
+
+/** What can go wrong on WhatsApp's side; everything is off at first. */
+export interface Faults {
+  /** Milliseconds between a stanza's arrival and its handling. Stanzas stay in order and do not add up their delays. */
+  readonly latencyMs: number
+  /** The server reads and never says anything again, while TCP stays up: a frozen peer. */
+  readonly hang: boolean
+  /** Kinds of stanza (see `kindOf`, or a prefix up to a `/`) that are read and left unanswered: `["iq/w:p", "message"]`. */
+  readonly ignore: readonly string[]
+  /** Outgoing messages reach the customer, but the server never acknowledges them. */
+  readonly dropAcks: boolean
+  /** Outgoing messages are refused with this code in their ack (463: reach-out time lock, 479, ...). */
+  readonly ackError: string | null
+  /** Every login is refused with this reason (401: unlinked, 403: banned, 405: client too old, 503: busy). */
+  readonly failure: string | null
+  /** The WebSocket upgrade is answered with this HTTP status; 0 is off. */
+  readonly refuseUpgrade: number
+  /** The Noise handshake's first message is never answered. */
+  readonly stallHandshake: boolean
+}
+
+export const NO_FAULTS: Faults = {
+  latencyMs: 0, hang: false, ignore: [], dropAcks: false, ackError: null, failure: null, refuseUpgrade: 0, stallHandshake: false,
+}
+
+/** Whether `faults.ignore` names this stanza's kind. */
+export const isIgnored = (faults: Faults, stanza: Stanza): boolean => {
+  const kind = `${kindOf(stanza)}/`
+  return faults.ignore.some(ignored => kind.startsWith(`${ignored}/`))
+}

@@ -1,0 +1,166 @@
+import { deflateSync } from 'node:zlib'
+import { proto } from '@whiskeysockets/baileys'
+import { ConflictError } from '../errors.js'
+import type { Addressing } from '../jids.js'
+import { BoundedMap, Journal } from '../journal.js'
+import type { Ending } from '../server/endings.js'
+import type { PairingDesk } from '../server/pairing.js'
+import { type Stanza, leaf, newMessageId, timestamp } from '../stanza.js'
+import type { Customer } from './customer.js'
+import type { LinkedDevice } from './linked-device.js'
+import { type Envelope, type Identity, Person, textOf } from './person.js'
+
+/** What the phone was told that a linked device sent: every device of an account shows the same chats. */
+export interface SentCopy {
+  readonly id: string
+  /** The chat's jid; null when the copy does not name it. */
+  readonly to: string | null
+  readonly text: string | null
+  /** Milliseconds since 1970. */
+  readonly at: number
+}
+
+/** Messages between the server and a business' linked devices. */
+export interface Counts {
+  /** Given to a device for the first time. */
+  delivered: number
+  /** Given again after a reconnect, because no receipt had come. */
+  redelivered: number
+  /** Receipted by the device. */
+  acknowledged: number
+  /** Refused by the device (an ack with an error): never given again. */
+  refused: number
+  /** Sent by linked devices and accepted by the server, every copy of an id counted. */
+  sent: number
+}
+
+export const noCounts = (): Counts => ({ delivered: 0, redelivered: 0, acknowledged: 0, refused: 0, sent: 0 })
+
+/** A business' WhatsApp account as seen from its phone, which scans the QR code and on which the owner types. */
+export class Business extends Person {
+  /** Device number -> linked device. */
+  readonly devices = new Map<number, LinkedDevice>()
+  readonly sentCopies = new Journal<SentCopy>(1_000)
+  readonly counts = noCounts()
+  /** Whose LID and phone number the phone reveals as one person in the history sync after pairing. */
+  readonly knownCustomers: Customer[] = []
+  readonly #copiedIds = new BoundedMap<string, true>(10_000)
+  #nextDeviceNumber = 1
+  readonly #desk: PairingDesk
+
+  constructor(identity: Identity, desk: PairingDesk) {
+    super(identity)
+    this.#desk = desk
+  }
+
+  get connected(): boolean {
+    return [...this.devices.values()].some(({ connected }) => connected)
+  }
+
+  nextDeviceNumber(): number {
+    return this.#nextDeviceNumber++
+  }
+
+  /**
+   * Scans the QR code that Baileys showed: the new device's pairing is completed at once.
+   * @throws NotFoundError when the code is unknown or expired.
+   */
+  scan(qr: string): LinkedDevice {
+    return this.#desk.scan(this, qr)
+  }
+
+  /**
+   * The owner answers a customer on the phone itself. The customer gets the message; linked devices get a copy that says
+   * where it went.
+   * @returns the message's id.
+   */
+  say(
+    customer: Customer, text: string,
+    { id = newMessageId(), addressing = 'lid' }: { readonly id?: string; readonly addressing?: Addressing } = {},
+  ): Promise<string> {
+    return this.turn.run(async () => {
+      const message = { deviceSentMessage: { destinationJid: customer.jid(addressing), message: { conversation: text } } }
+      await this.#tellDevices(message, {
+        id, recipient: customer.jid(addressing),
+        ...(addressing === 'lid'
+          ? { from: this.lidJid, addressing_mode: 'lid', recipient_pn: customer.phoneJid, sender_pn: this.phoneJid }
+          : { from: this.phoneJid }),
+      })
+      customer.hear({ id, business: this, text })
+      return id
+    })
+  }
+
+  /**
+   * What a real phone sends to a freshly linked device: chats, contacts and which LID is which phone number. Without it
+   * Baileys holds events back for some 20 seconds.
+   */
+  sendHistorySync(): Promise<void> {
+    return this.turn.run(() => {
+      const part = { chunkOrder: 1, progress: 100 }
+      const history = proto.HistorySync.encode({
+        ...part, syncType: proto.HistorySync.HistorySyncType.INITIAL_BOOTSTRAP, conversations: [],
+        phoneNumberToLidMappings: this.knownCustomers.map(({ phoneJid, lidJid }) => ({ pnJid: phoneJid, lidJid })),
+      }).finish()
+      return this.#tellDevices({
+        protocolMessage: {
+          type: proto.Message.ProtocolMessage.Type.HISTORY_SYNC_NOTIFICATION,
+          historySyncNotification: {
+            ...part, syncType: proto.Message.HistorySyncType.INITIAL_BOOTSTRAP,
+            initialHistBootstrapInlinePayload: deflateSync(history),
+          },
+        },
+      }, { id: newMessageId(), from: this.phoneJid, category: 'peer' })
+    })
+  }
+
+  override receive(envelope: Envelope): Promise<void> {
+    return this.turn.run(async () => {
+      const copy = (await this.tryDecrypt(envelope))?.deviceSentMessage
+      if (!copy) return // a request from one of our devices to its phone, which this phone leaves unanswered
+      if (this.#copiedIds.has(envelope.id)) return
+      this.#copiedIds.set(envelope.id, true)
+      this.sentCopies.append({
+        id: envelope.id, to: copy.destinationJid ?? null, text: textOf(copy.message), at: Date.now(),
+      })
+    })
+  }
+
+  /** Ends the sessions of all connected devices. @throws ConflictError when none is connected. */
+  disconnect(how: Ending): void {
+    const connected = [...this.devices.values()].filter(device => device.connected)
+    if (connected.length === 0) throw new ConflictError(`${this.phone} has no connected device`)
+    for (const device of connected) device.disconnect(how)
+  }
+
+  /**
+   * A newsletter ("channel") that the business follows posts something. Newsletters are public, so nothing is encrypted.
+   * @param newsletter the newsletter's jid (`...@newsletter`). @returns the message's id.
+   */
+  showNewsletterPost(newsletter: string, text: string, { id = newMessageId() } = {}): string {
+    this.deliver({
+      tag: 'message', attrs: { from: newsletter, id, server_id: '100', type: 'text', t: timestamp() },
+      content: [leaf('plaintext', proto.Message.encode({ conversation: text }).finish())],
+    })
+    return id
+  }
+
+  /** Hands a stanza to every linked device. @throws ConflictError when there is none. */
+  deliver(stanza: Stanza): void {
+    for (const device of this.requireDevices()) device.deliver(stanza)
+  }
+
+  requireDevices(): LinkedDevice[] {
+    if (this.devices.size === 0) throw new ConflictError(`${this.phone} has no linked device: scan a QR code first`)
+    return [...this.devices.values()]
+  }
+
+  async #tellDevices(message: proto.IMessage, attrs: Stanza['attrs']): Promise<void> {
+    for (const device of this.devices.values()) {
+      const enc = await this.encryptFor(device, message)
+      device.deliver({
+        tag: 'message', attrs: { ...attrs, type: 'text', t: timestamp(), notify: this.name }, content: [enc],
+      })
+    }
+  }
+}

@@ -1,0 +1,72 @@
+import type { proto } from '@whiskeysockets/baileys'
+import { type Addressing, lidJid, phoneJid } from '../jids.js'
+import { Lock } from '../lock.js'
+import type { Stanza } from '../stanza.js'
+import type { LinkedDevice } from './linked-device.js'
+import { type Ciphertext, SignalDevice } from './signal-device.js'
+
+export interface Identity {
+  /** Digits only, with the country code. */
+  readonly phone: string
+  /** Digits only. */
+  readonly lid: string
+  readonly name: string
+}
+
+/** A message as it arrives at a phone. */
+export interface Envelope {
+  readonly id: string
+  readonly from: LinkedDevice
+  readonly ciphertext: Ciphertext
+}
+
+/** Somebody with a WhatsApp phone. The phone is device 0 of the account. */
+export abstract class Person {
+  readonly phone: string
+  readonly name: string
+  readonly phoneJid: string
+  readonly lid: string
+  readonly lidJid: string
+  readonly device = new SignalDevice()
+  /** Messages that arrived and could not be decrypted, at each attempt. */
+  undecryptable = 0
+  /** The phone does one thing after the other: see {@link SignalDevice}. */
+  protected readonly turn = new Lock()
+
+  constructor({ phone, lid, name }: Identity) {
+    this.phone = phone
+    this.name = name
+    this.phoneJid = phoneJid(phone)
+    this.lid = lid
+    this.lidJid = lidJid(lid)
+  }
+
+  jid(addressing: Addressing): string {
+    return addressing === 'lid' ? this.lidJid : this.phoneJid
+  }
+
+  /** A message that one of a business' linked devices sent to this phone. */
+  abstract receive(envelope: Envelope): Promise<void>
+
+  /** The `<enc>` of a message to a linked device; the first one opens the session with that device's keys. */
+  protected async encryptFor(device: LinkedDevice, message: proto.IMessage): Promise<Stanza> {
+    if (!this.device.hasSessionWith(device.address)) await this.device.openSession(device.address, device.takeBundle())
+    const { type, bytes } = await this.device.encrypt(device.address, message)
+    return { tag: 'enc', attrs: { v: '2', type }, content: bytes }
+  }
+
+  /** The message, or undefined (and counted) when it cannot be decrypted. */
+  protected async tryDecrypt({ from, ciphertext }: Envelope): Promise<proto.Message | undefined> {
+    try {
+      return await this.device.decrypt(from.address, ciphertext)
+    } catch {
+      // libsignal's reasons are all the same to a person: the text cannot be read. The count tells the test.
+      this.undecryptable++
+      return undefined
+    }
+  }
+}
+
+/** The words of a message; null for what has none (a sticker, a reaction, a key). */
+export const textOf = (message: proto.IMessage | null | undefined): string | null =>
+  message?.conversation ?? message?.extendedTextMessage?.text ?? null

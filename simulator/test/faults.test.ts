@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { NO_FAULTS } from '../src/index.js'
+import { eventually } from './support/eventually.js'
+import { scene } from './support/scene.js'
+
+describe('The fault', () => {
+  it('latencyMs delays every answer, but not one after the other', async t => {
+    const { customer, gateway, simulator } = await scene(t)
+    await gateway.say(customer.lidJid, 'warm')
+    simulator.setFaults({ latencyMs: 300 })
+    const started = Date.now()
+    const ids = ['3EB0000000000000000A', '3EB0000000000000000B', '3EB0000000000000000C', '3EB0000000000000000D']
+    const acks = ids.map(id => gateway.socket.waitForMessage(id, 30_000))
+    for (const id of ids) await gateway.say(customer.lidJid, 'slow', id)
+    await acks[0]
+    assert.ok(Date.now() - started >= 290)
+    await Promise.all(acks)
+    await eventually('all messages', () => customer.inbox.total === 5)
+    assert.deepEqual(customer.inbox.after(1).map(({ id }) => id), ids)
+    simulator.clearFaults()
+    assert.deepEqual(simulator.faults, NO_FAULTS)
+  })
+
+  it('hang freezes the server while the connection stays up', async t => {
+    const { business, customer, gateway, simulator } = await scene(t)
+    simulator.setFaults({ hang: true })
+    await customer.say(business, 'are you there?')
+    await gateway.say(customer.lidJid, 'written into the void')
+    assert.equal(customer.inbox.total, 0)
+    assert.ok(business.connected)
+    assert.equal(business.devices.get(1)?.unconfirmed, 1)
+
+    business.disconnect('tcp')
+    await gateway.closed()
+    simulator.clearFaults()
+    await gateway.open()
+
+    await gateway.hears('are you there?')
+  })
+
+  it('dropAcks keeps the server\'s acknowledgement back, the message arrives all the same', async t => {
+    const { customer, gateway, simulator } = await scene(t)
+    simulator.setFaults({ dropAcks: true })
+    const id = '3EB0CCCCCCCCCCCCCCCC'
+    const ack = gateway.socket.waitForMessage(id, 1_000)
+    await gateway.say(customer.lidJid, 'hello', id)
+    await customer.inbox.waitAfter(0, 30_000)
+    assert.equal(await ack, undefined)
+
+    simulator.clearFaults()
+    const second = gateway.socket.waitForMessage(id, 30_000)
+    await gateway.say(customer.lidJid, 'hello', id)
+
+    assert.ok(await second)
+    await eventually('the second copy', () => customer.copies.get(id) === 2)
+    assert.equal(customer.inbox.total, 1)
+  })
+
+  it('ackError refuses a message', async t => {
+    const { business, customer, gateway, simulator } = await scene(t)
+    simulator.setFaults({ ackError: '479' })
+    const id = '3EB0DDDDDDDDDDDDDDDD'
+    const ack = gateway.socket.waitForMessage(id, 30_000)
+    await gateway.say(customer.lidJid, 'hello', id)
+    const { attrs } = await ack as { attrs: Record<string, string> }
+    assert.equal(attrs.error, '479')
+    await eventually('the error status', () => gateway.statusesOf(id).includes(0))
+    assert.equal(customer.inbox.total, 0)
+    assert.equal(business.counts.sent, 0)
+  })
+
+  for (const failure of ['401', '403', '405', '503']) {
+    it(`failure refuses the login with ${failure}`, async t => {
+      const { gateway, simulator } = await scene(t)
+      await gateway.stop()
+      simulator.setFaults({ failure })
+      gateway.connect()
+      assert.equal(await gateway.closed(), Number(failure))
+      simulator.clearFaults()
+      await gateway.open()
+    })
+  }
+
+  it('refuseUpgrade answers with HTTP and leaves Baileys connecting', async t => {
+    const { gateway, simulator } = await scene(t, { paired: false, gateway: { connectTimeoutMs: 1_000 } })
+    simulator.setFaults({ refuseUpgrade: 503 })
+    let status: number | undefined
+    gateway.connect().socket.ws.on('unexpected-response', (_request, response: { statusCode: number }) => {
+      status = response.statusCode
+    })
+    await eventually('the refusal', () => status === 503)
+  })
+
+  it('stallHandshake never answers the first message', async t => {
+    const { gateway, simulator } = await scene(t, { paired: false, gateway: { connectTimeoutMs: 1_000 } })
+    simulator.setFaults({ stallHandshake: true })
+    gateway.connect()
+    assert.equal(await gateway.closed(), 408)
+  })
+
+  it('ignore leaves one kind of query unanswered', async t => {
+    const { customer, gateway, simulator } = await scene(t, { gateway: { defaultQueryTimeoutMs: 1_000 } })
+    simulator.setFaults({ ignore: ['iq/w:p/get'] })
+    const ping = { tag: 'iq', attrs: { to: '@s.whatsapp.net', type: 'get', xmlns: 'w:p' }, content: [{ tag: 'ping', attrs: {} }] }
+    await assert.rejects(gateway.socket.query(ping), /Timed Out/)
+    await gateway.say(customer.lidJid, 'the rest works')
+    await customer.inbox.waitAfter(0, 30_000)
+  })
+})

@@ -8,9 +8,8 @@ from typing import Literal, NewType
 
 from pydantic import JsonValue, TypeAdapter
 
-from functions.shared import profile
 from functions.shared.contracts import Content, ConversationId, Jid, MessageId, TenantId
-from functions.shared.keys import CONVERSATION, CUSTOMER, TURN_PREFIX, conversation_pk, message_sk
+from functions.shared.keys import CONVERSATION, CUSTOMER, TURN_PREFIX, conversation_pk, message_sk, profile_key
 from functions.shared.tables import ConversationItem, CustomerItem, MessageItem, ProfileItem, TurnItem, get_together
 
 TurnId = NewType("TurnId", str)
@@ -81,10 +80,9 @@ def load_conversation(tenant_id: TenantId, conversation_id: ConversationId) -> S
     Raises ConversationNotFoundError.
     """
     pk = conversation_pk(tenant_id, conversation_id)
-    profile_key = profile.profile_key(tenant_id)
-    found = get_together([(pk, CONVERSATION), (pk, CUSTOMER), profile_key])
+    found = get_together([(pk, CONVERSATION), (pk, CUSTOMER), profile_key(tenant_id)])
     conversation = found.get(ConversationItem, (pk, CONVERSATION))
-    business = found.get(ProfileItem, profile_key)
+    business = found.get(ProfileItem, profile_key(tenant_id))
     if conversation is None or business is None:
         raise ConversationNotFoundError(f"{tenant_id} has no conversation {conversation_id}")
     customer = found.get(CustomerItem, (pk, CUSTOMER))

@@ -25,8 +25,12 @@ def tenant_pk(tenant_id: str) -> str:
     return f"T#{tenant_id}"
 
 
-def alias_pk(tenant_id: str, jid: str) -> str:
-    return f"T#{tenant_id}#ALIAS#{jid}"
+def profile_key(tenant_id: str) -> Key:
+    return tenant_pk(tenant_id), PROFILE
+
+
+def alias_key(tenant_id: str, jid: str) -> Key:
+    return f"T#{tenant_id}#ALIAS#{jid}", ALIAS
 
 
 def conversation_pk(tenant_id: str, conversation_id: str) -> str:

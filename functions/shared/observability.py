@@ -6,8 +6,16 @@ number goes into a log line: use `masked`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
+from typing import TypeVar
+
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import Metrics, MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+_Event = TypeVar("_Event")
+_Answer = TypeVar("_Answer")
 
 logger = Logger()
 """The service's name and the level come from POWERTOOLS_SERVICE_NAME and LOG_LEVEL."""
@@ -26,3 +34,20 @@ def masked(jid: str) -> str:
     """A WhatsApp address for the log: its last two digits and its kind, `***67@lid`."""
     name, at, server = jid.partition("@")
     return f"***{name[-2:] if len(name) > 4 else ''}{at}{server}"
+
+
+def instrumented(
+    handler: Callable[[_Event, LambdaContext], _Answer],
+) -> Callable[[_Event, LambdaContext], _Answer]:
+    """A Lambda handler whose log lines carry the request id, and whose metrics are written at its end."""
+
+    @logger.inject_lambda_context(clear_state=True)
+    @wraps(handler)
+    def run(event: _Event, context: LambdaContext) -> _Answer:
+        try:
+            return handler(event, context)
+        finally:
+            if metrics.metric_set:  # the decorator of Powertools warns each time there is none
+                metrics.flush_metrics()
+
+    return run

@@ -5,13 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import time
 from typing import Annotated, Literal, Self
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, field_validator, model_validator
 from pynamodb.exceptions import PutError
 
 from functions.shared.contracts import TenantField, TenantId
-from functions.shared.keys import PROFILE, Key, tenant_pk
+from functions.shared.keys import profile_key
 from functions.shared.tables import ProfileItem, find, not_exists
 
 Language = Literal["he", "en"]
@@ -80,8 +80,10 @@ class BusinessProfile(Part):
     @field_validator("time_zone")
     @classmethod
     def _known(cls, value: str) -> str:
-        if value not in available_timezones():
-            raise ValueError(f"{value!r} is no time zone of the IANA database, such as Asia/Jerusalem")
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError):
+            raise ValueError(f"{value!r} is no time zone of the IANA database, such as Asia/Jerusalem") from None
         return value
 
     @field_validator("resources", "languages")
@@ -102,18 +104,10 @@ class BusinessProfile(Part):
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.time_zone)
 
-    def is_automatic(self, text: str) -> bool:
-        """Whether `text`, sent from the business's own account, came from WhatsApp Business and not from a person."""
-        return text.strip() in {known.strip() for known in self.automatic_texts}
-
 
 _HOURS: TypeAdapter[dict[Weekday, tuple[Opening, ...]]] = TypeAdapter(dict[Weekday, tuple[Opening, ...]])
 
 _cache: dict[TenantId, tuple[float, BusinessProfile]] = {}
-
-
-def profile_key(tenant_id: TenantId) -> Key:
-    return tenant_pk(tenant_id), PROFILE
 
 
 def load_profile(tenant_id: TenantId, *, max_age_s: float = 0.0) -> BusinessProfile | None:

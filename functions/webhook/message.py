@@ -1,0 +1,245 @@
+"""What one message changes in its conversation, as the items of one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
+
+from functions.shared import ids
+from functions.shared.contracts import MessageReceived, TextContent
+from functions.shared.conversation import Author
+from functions.shared.keys import CONVERSATION, CUSTOMER, LEAD, alias_key, conversation_pk, id_sk, message_sk
+from functions.shared.tables import (
+    AliasItem,
+    ConversationItem,
+    CustomerItem,
+    IdItem,
+    LeadItem,
+    MessageItem,
+    ProfileItem,
+    not_exists,
+)
+from functions.shared.transactions import LabelledWrite
+from functions.webhook.chats import ChatState, lid_of, phone_of
+
+SWEEP_DELAY_MS = 60_000
+"""How long a message may wait for its turn before the sweeper rings: debounce, agent and a retry fit into it."""
+
+
+def author_of(event: MessageReceived, automatic_texts: Sequence[str]) -> Author:
+    """Who wrote. Greeting and away texts of WhatsApp Business look exactly like the owner; only the profile tells."""
+    if not event.from_me:
+        return "customer"
+    if isinstance(event.content, TextContent):
+        text = event.content.text.strip()
+        if any(text == known.strip() for known in automatic_texts):
+            return "automatic"
+    return "owner"
+
+
+def assistant_may_speak(profile: ProfileItem, conversation: ConversationItem | None, now_ms: int) -> bool:
+    """Whether business, chat and pause all allow it."""
+    if conversation is None:
+        return profile.ai_enabled
+    paused = conversation.paused_until is not None and conversation.paused_until > now_ms
+    return profile.ai_enabled and conversation.ai_enabled and not paused
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A new message: number `seq` of its conversation, if nobody takes that number first."""
+
+    state: ChatState
+    event: MessageReceived
+    author: Author
+    now_ms: int
+    seq: int
+    handled_seq: int
+    """Of the conversation, once the message is in it."""
+    waits_for_assistant: bool
+    """Whether a turn must follow, and a doorbell."""
+
+    @classmethod
+    def of(cls, state: ChatState, event: MessageReceived, author: Author, now_ms: int) -> Self:
+        """Decide what the message changes, given the chat as it was read."""
+        last, handled = (
+            (0, 0) if state.conversation is None else (state.conversation.last_seq, state.conversation.handled_seq)
+        )
+        seq = last + 1
+        # The owner has answered everything up to here. An automatic text answers nothing: what waited still waits.
+        nothing_waited = handled == last
+        done = author == "owner" or (author == "automatic" and nothing_waited)
+        speaks = assistant_may_speak(state.profile, state.conversation, now_ms)
+        return cls(
+            state=state,
+            event=event,
+            author=author,
+            now_ms=now_ms,
+            seq=seq,
+            handled_seq=seq if done else handled,
+            waits_for_assistant=speaks and not done,
+        )
+
+    @property
+    def _pk(self) -> str:
+        return conversation_pk(self.event.tenant_id, self.state.conversation_id)
+
+    def write(self, transaction: LabelledWrite) -> None:
+        """Add all items of the message. Their conditions say that the chat is still what was read."""
+        with transaction.labelled("id"):
+            item = IdItem(self._pk, id_sk(self.event.message_id), seq=self.seq)
+            transaction.save(item, condition=not_exists(IdItem))
+        with transaction.labelled("message"):
+            transaction.save(self._message(), condition=not_exists(MessageItem))
+        with transaction.labelled("conversation"):
+            if self.state.conversation is None:
+                transaction.save(self._created(), condition=not_exists(ConversationItem))
+            else:
+                conversation = self.state.conversation
+                row = ConversationItem(self._pk, CONVERSATION)
+                transaction.update(row, self._changes(conversation), condition=self._as_read(conversation))
+        with transaction.labelled("names"):
+            self._write_names(transaction)
+        self._write_customer(transaction)
+        self._write_others(transaction)
+
+    def _message(self) -> MessageItem:
+        return MessageItem(
+            self._pk,
+            message_sk(self.seq),
+            seq=self.seq,
+            message_id=self.event.message_id,
+            author=self.author,
+            content=self.event.content.to_json(),
+            sent_at=self.event.sent_at,
+            received_at=self.event.received_at,
+            stored_at=self.now_ms,
+            correlation_id=self.event.correlation_id,
+        )
+
+    # ---- the conversation's counters
+
+    def _created(self) -> ConversationItem:
+        item = ConversationItem(
+            self._pk,
+            CONVERSATION,
+            last_seq=self.seq,
+            handled_seq=self.handled_seq,
+            epoch=1 if self.author == "owner" else 0,
+            ai_enabled=True,
+            created_at=self.now_ms,
+        )
+        if self.author == "customer":
+            item.reply_jid = self.event.chat.jid
+        if self.author == "owner":
+            item.paused_until = self._paused_until()
+        if self.waits_for_assistant:
+            item.pending_since = self.now_ms
+            item.sweep_shard = ids.sweep_shard(self.state.conversation_id)
+            item.sweep_at = self.now_ms + SWEEP_DELAY_MS
+        return item
+
+    def _changes(self, conversation: ConversationItem) -> list[Action]:
+        changes: list[Action] = [ConversationItem.last_seq.set(self.seq)]
+        if self.handled_seq != conversation.handled_seq:
+            changes.append(ConversationItem.handled_seq.set(self.handled_seq))
+        if self.author == "customer":
+            changes.append(ConversationItem.reply_jid.set(self.event.chat.jid))
+        if self.state.to_merge:
+            merged = sorted({*(conversation.merged_from or []), *self.state.to_merge})
+            changes.append(ConversationItem.merged_from.set(merged))
+        if self.author == "owner":
+            changes += _taken_over()
+            if (until := self._paused_until()) is not None:
+                changes.append(ConversationItem.paused_until.set(max(until, conversation.paused_until or 0)))
+        elif self.handled_seq < self.seq:
+            changes += self._waiting(conversation)
+        return changes
+
+    def _waiting(self, conversation: ConversationItem) -> list[Action]:
+        nothing_waited = conversation.handled_seq == conversation.last_seq
+        since: Action = ConversationItem.pending_since.set(
+            self.now_ms if nothing_waited else ConversationItem.pending_since | self.now_ms
+        )
+        if not self.waits_for_assistant:
+            return [since]
+        return [
+            since,
+            ConversationItem.sweep_shard.set(ids.sweep_shard(self.state.conversation_id)),
+            ConversationItem.sweep_at.set(self.now_ms + SWEEP_DELAY_MS),
+        ]
+
+    def _as_read(self, conversation: ConversationItem) -> Condition:
+        condition: Condition = ConversationItem.last_seq == conversation.last_seq
+        # A conversation that was merged meanwhile takes no more messages: their ids are looked for in the other one.
+        condition &= ConversationItem.merged_into.does_not_exist()
+        if self.author == "automatic":
+            condition &= ConversationItem.handled_seq == conversation.handled_seq
+        return condition
+
+    def _paused_until(self) -> int | None:
+        minutes = self.state.profile.takeover_pause_minutes
+        if minutes == 0:
+            return None
+        # Counted from when the owner wrote: an event may have waited for hours in the gateway's journal.
+        return min(self.event.sent_at, self.now_ms) + minutes * 60_000
+
+    # ---- the people
+
+    def _write_names(self, transaction: LabelledWrite) -> None:
+        for name in self.state.unnamed:
+            pk, sk = alias_key(self.event.tenant_id, name)
+            alias = AliasItem(pk, sk, conversation_id=self.state.conversation_id)
+            transaction.save(alias, condition=not_exists(AliasItem))
+
+    def _write_customer(self, transaction: LabelledWrite) -> None:
+        chat, written = self.event.chat, self.event.sent_at
+        changes: list[Action] = [
+            CustomerItem.first_contact.set(CustomerItem.first_contact | written),
+            CustomerItem.last_contact.set(written),
+        ]
+        if self.event.sender_name and not self.event.from_me:
+            changes.append(CustomerItem.name.set(self.event.sender_name))
+        if (lid := lid_of(chat)) is not None:
+            changes.append(CustomerItem.lid.set(lid))
+        if (phone := phone_of(chat)) is not None:
+            changes.append(CustomerItem.phone_jid.set(phone))
+        transaction.update(CustomerItem(self._pk, CUSTOMER), changes)
+        first: list[Action] = [
+            LeadItem.stage.set(LeadItem.stage | "new"),
+            LeadItem.source.set(LeadItem.source | "whatsapp"),
+        ]
+        transaction.update(LeadItem(self._pk, LEAD), first)
+
+    # ---- two conversations that are one
+
+    def _write_others(self, transaction: LabelledWrite) -> None:
+        """The conversations of the same person: led here if they are not yet, silenced if the owner wrote."""
+        for other, item in {**self.state.to_merge, **self.state.merged}.items():
+            changes: list[Action] = []
+            condition: Condition = ConversationItem.last_seq == item.last_seq
+            if other in self.state.to_merge:
+                changes.append(ConversationItem.merged_into.set(self.state.conversation_id))
+                condition &= ConversationItem.merged_into.does_not_exist()
+            if self.author == "owner":
+                changes += [ConversationItem.handled_seq.set(item.last_seq), *_taken_over()]
+            if changes:
+                with transaction.labelled("merge"):
+                    row = ConversationItem(conversation_pk(self.event.tenant_id, other), CONVERSATION)
+                    transaction.update(row, changes, condition=condition)
+
+
+def _taken_over() -> list[Action]:
+    """A person has answered: no turn that began before may commit, no row that it queued may go out."""
+    return [
+        ConversationItem.epoch.set(ConversationItem.epoch + 1),
+        ConversationItem.pending_since.remove(),
+        ConversationItem.needs_attention.remove(),
+        ConversationItem.needs_attention_at.remove(),
+        ConversationItem.sweep_shard.remove(),
+        ConversationItem.sweep_at.remove(),
+    ]

@@ -56,7 +56,7 @@ describe('Messages from customers', () => {
     await eventually('the second delivery', () => business.counts.redelivered === 1)
     // Baileys decrypted it before: it refuses the same ciphertext, and the server gives it up.
     await eventually('the refusal', () => business.counts.refused === 1)
-    assert.equal(business.devices.get(1).unconfirmed, 0)
+    assert.equal(business.devices.get(1)?.unconfirmed, 0)
   })
 
   it('cannot be said to a business without a linked device', async t => {
@@ -119,6 +119,22 @@ describe('Messages to customers', () => {
       assert.equal(business.undecryptable, 0)
     })
   }
+
+  it('are all decrypted at the first try when answers cross bursts of many customers', async t => {
+    const { simulator, business, gateway } = await scene(t)
+    const customers = [1, 2, 3, 4].map(n => simulator.addCustomer(
+      { phone: `97253000000${n}` }, { addressing: n % 2 === 0 ? 'lid' : 'phone' }))
+    gateway.socket.ev.on('messages.upsert', ({ messages }) => {
+      for (const message of messages) {
+        if (message.key.fromMe !== true) void gateway.say(message.key.remoteJid ?? '', `re: ${wordsOf(message) ?? ''}`)
+      }
+    })
+    await Promise.all(customers.flatMap(customer =>
+      Array.from({ length: 20 }, (_, n) => customer.say(business, `question ${n}`))))
+    await eventually('all answers', () => customers.every(({ inbox }) => inbox.total === 20))
+    assert.deepEqual(customers.map(({ undecryptable }) => undecryptable), [0, 0, 0, 0])
+    assert.deepEqual(customers.map(({ resent }) => resent), [0, 0, 0, 0])
+  })
 
   it('show as read when the customer reads them', async t => {
     const { customer, gateway } = await scene(t)

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { proto } from '@whiskeysockets/baileys'
 import { eventually } from './support/eventually.js'
 import { scene } from './support/scene.js'
+
+const { CIPHERTEXT } = proto.WebMessageInfo.StubType
 
 describe('Retry receipts', () => {
   for (const addressing of ['lid', 'phone'] as const) {
@@ -60,7 +63,7 @@ describe('Retry receipts', () => {
     await customer.say(business, 'garbled', { corrupt: true })
     await eventually('the retry receipt', () => customer.receipts.after().some(({ type }) => type === 'retry'))
     assert.equal(customer.resent, 0)
-    await eventually('the stub', () => gateway.received.some(({ message }) => message.messageStubType === 2))
+    await eventually('the stub', () => gateway.received.some(({ message }) => message.messageStubType === CIPHERTEXT))
   })
 
   it('end after five for a message that never becomes readable', async t => {

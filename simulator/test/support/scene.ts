@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
 import type { UserFacingSocketConfig } from '@whiskeysockets/baileys'
 import { type Business, type Customer, type CustomerSettings, Simulator } from '../../src/index.js'
@@ -16,7 +17,10 @@ interface SceneOptions {
   readonly gateway?: Partial<UserFacingSocketConfig>
 }
 
-/** A simulator with one business and one customer, and Baileys paired with the business; all gone after the test. */
+/**
+ * A simulator with one business and one customer, and Baileys paired with the business; all gone after the test, which must leave no
+ * error of the simulator's own and no query that it had no answer for.
+ */
 export async function scene(t: TestContext, { paired = true, customer, gateway: options }: SceneOptions = {}): Promise<Scene> {
   const simulator = await Simulator.start()
   simulator.trustHere()
@@ -25,6 +29,8 @@ export async function scene(t: TestContext, { paired = true, customer, gateway: 
   t.after(async () => {
     await gateway.stop()
     await simulator.stop()
+    assert.deepEqual(simulator.problems.after(), [])
+    assert.deepEqual(simulator.unhandled.after(), [])
   })
   const dana = simulator.addCustomer({ phone: '972521111111', name: 'Dana' }, customer)
   if (paired) await gateway.pair(business)

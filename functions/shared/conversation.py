@@ -19,6 +19,18 @@ Author = Literal["customer", "owner", "automatic"]
 CONTENT: TypeAdapter[Content] = TypeAdapter(Content)
 
 
+def may_speak(business: bool, chat: bool, paused_until: int | None, now_ms: int) -> bool:
+    """Whether the assistant may answer: both switches on, and no pause under way."""
+    return business and chat and (paused_until is None or paused_until <= now_ms)
+
+
+def assistant_may_speak(profile: ProfileItem, conversation: ConversationItem | None, now_ms: int) -> bool:
+    """The same from rows; None is a conversation that nobody has begun."""
+    if conversation is None:
+        return profile.ai_enabled
+    return may_speak(profile.ai_enabled, conversation.ai_enabled, conversation.paused_until, now_ms)
+
+
 class ConversationNotFoundError(Exception):
     """There is no such conversation of this tenant."""
 
@@ -56,8 +68,7 @@ class Snapshot:
 
     def assistant_may_speak(self, now_ms: int) -> bool:
         """Whether business, chat and pause all allow it."""
-        paused = self.paused_until is not None and self.paused_until > now_ms
-        return self.business_ai_enabled and self.ai_enabled and not paused
+        return may_speak(self.business_ai_enabled, self.ai_enabled, self.paused_until, now_ms)
 
 
 @dataclass(frozen=True, slots=True)

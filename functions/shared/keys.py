@@ -64,6 +64,12 @@ def outbox_sk(hi: int, part: int) -> str:
     return f"{OUTBOX_PREFIX}{hi:012d}#{part:03d}"
 
 
+def parse_outbox_sk(sk: str) -> tuple[int, int]:
+    """(hi, part) of a key made by `outbox_sk`."""
+    _, hi, part = sk.split("#")
+    return int(hi), int(part)
+
+
 def booking_sk(booking_id: str) -> str:
     return f"{BOOKING_PREFIX}{booking_id}"
 

@@ -20,11 +20,11 @@ from functions.shared.contracts import (
     MessageReceived,
     MessageStatus,
 )
-from functions.shared.conversation import Author
+from functions.shared.conversation import Author, assistant_may_speak
 from functions.shared.transactions import ContentionError, LabelledWrite, RefusedError, backoff_s
 from functions.webhook import connection
 from functions.webhook.chats import ChatState, Seen, read_chat
-from functions.webhook.message import Draft, assistant_may_speak, author_of
+from functions.webhook.message import Draft, author_of
 
 ATTEMPTS = 12
 """Messages of one conversation that arrive at once lose the race for the next number to each other."""

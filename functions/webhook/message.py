@@ -11,7 +11,7 @@ from pynamodb.expressions.update import Action
 
 from functions.shared import ids
 from functions.shared.contracts import MessageReceived, TextContent
-from functions.shared.conversation import Author
+from functions.shared.conversation import Author, assistant_may_speak
 from functions.shared.keys import CONVERSATION, CUSTOMER, LEAD, alias_key, conversation_pk, id_sk, message_sk
 from functions.shared.tables import (
     AliasItem,
@@ -20,7 +20,6 @@ from functions.shared.tables import (
     IdItem,
     LeadItem,
     MessageItem,
-    ProfileItem,
     not_exists,
 )
 from functions.shared.transactions import LabelledWrite
@@ -39,14 +38,6 @@ def author_of(event: MessageReceived, automatic_texts: Sequence[str]) -> Author:
         if any(text == known.strip() for known in automatic_texts):
             return "automatic"
     return "owner"
-
-
-def assistant_may_speak(profile: ProfileItem, conversation: ConversationItem | None, now_ms: int) -> bool:
-    """Whether business, chat and pause all allow it."""
-    if conversation is None:
-        return profile.ai_enabled
-    paused = conversation.paused_until is not None and conversation.paused_until > now_ms
-    return profile.ai_enabled and conversation.ai_enabled and not paused
 
 
 @dataclass(frozen=True)

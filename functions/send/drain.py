@@ -1,0 +1,134 @@
+"""The outbox of one conversation, sent in order. Nothing passes an unfinished row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from functions.send.outcome import (
+    Cancelled,
+    Delivered,
+    Due,
+    Failed,
+    Leased,
+    NotYet,
+    Outcome,
+    Result,
+    TooLate,
+    TryAgain,
+    Uniform,
+    Void,
+    next_step,
+    outcome_of,
+)
+from functions.shared import outbox
+from functions.shared.contracts import ConversationId, TenantId
+from functions.shared.conversation import load_conversation
+from functions.shared.observability import count, logger, masked
+
+LEASE_MS = 45_000
+"""Longer than one attempt can take: connecting, the gateway's deadline, and writing the outcome."""
+
+Ending = Literal["drained", "leased", "postponed", "out_of_time"]
+
+
+class Sender(Protocol):
+    """Whatever posts one row to WhatsApp."""
+
+    def send(self, row: outbox.Row) -> Result: ...
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What the drain needs of the world. Times in milliseconds."""
+
+    sender: Sender
+    now_ms: Callable[[], int]
+    sleep_ms: Callable[[int], None]
+    uniform: Uniform
+    remaining_ms: Callable[[], int]
+    """Of this invocation."""
+    max_wait_ms: int
+    """How long to wait in all for a session that is reconnecting, instead of leaving it to the sweeper."""
+
+
+def drain(tenant_id: TenantId, conversation_id: ConversationId, world: Surroundings) -> Ending:
+    """Send what waits, oldest first, until all is out or the oldest cannot go now.
+
+    Raises ConversationNotFoundError, ContentionError, or PynamoDB's errors; each row's state is written before the next
+    one is looked at, so whoever drains next goes on where this ended.
+    """
+    waited = 0
+    while True:
+        rows = outbox.unfinished(tenant_id, conversation_id)
+        if not rows:
+            return "drained"
+        head = rows[0]
+        now_ms = world.now_ms()
+        conversation = load_conversation(tenant_id, conversation_id)
+        step = next_step(head, epoch=conversation.epoch, assistant_on=conversation.business_ai_enabled, now_ms=now_ms)
+        match step:
+            case Leased():
+                return "leased"
+            case Void(reason):
+                _cancel(head, reason)
+            case TooLate(reason):
+                _fail(head, reason)
+            case NotYet(due_at):
+                wait = due_at - now_ms
+                if waited + wait > world.max_wait_ms or world.remaining_ms() < wait + LEASE_MS:
+                    return "postponed"
+                waited += wait
+                world.sleep_ms(wait)
+            case Due():
+                if world.remaining_ms() < LEASE_MS:
+                    # The rows stay in the sweep index; an attempt cut off in the middle would only cost a lease.
+                    return "out_of_time"
+                _attempt(head, world)
+
+
+def _attempt(row: outbox.Row, world: Surroundings) -> None:
+    try:
+        claimed = outbox.claim(row, now_ms=world.now_ms(), lease_ms=LEASE_MS)
+    except outbox.RowMovedError:
+        return
+    except outbox.OvertakenError:
+        _cancel(row, "superseded: a person took over before it went out")
+        return
+    logger.info(
+        "[WA-BG-SEND] Starting",
+        to=masked(row.chat_jid),
+        message_id=row.message_id,
+        attempt=claimed.attempts,
+    )
+    result = world.sender.send(claimed)
+    _record(claimed, outcome_of(result, claimed, now_ms=world.now_ms(), uniform=world.uniform))
+
+
+def _record(row: outbox.Row, outcome: Outcome) -> None:
+    match outcome:
+        case Delivered(at):
+            outbox.record_evidence(row.tenant_id, row.conversation_id, row.sk, "SENT", at=at)
+            count("MessageSent")
+            logger.info("[WA-BG-SEND] status=sent", message_id=row.message_id, attempt=row.attempts)
+        case Cancelled(reason):
+            _cancel(row, reason)
+        case Failed(reason):
+            _fail(row, reason)
+        case TryAgain(at, reason):
+            outbox.postpone(row, next_attempt_at=at, error=reason)
+            logger.warning(
+                "[WA-BG-SEND] status=waiting", message_id=row.message_id, attempt=row.attempts, reason=reason
+            )
+
+
+def _cancel(row: outbox.Row, reason: str) -> None:
+    if outbox.give_up(row, "CANCELLED", error=reason):
+        logger.info("[WA-BG-SEND] status=cancelled", message_id=row.message_id, reason=reason)
+
+
+def _fail(row: outbox.Row, reason: str) -> None:
+    if outbox.give_up(row, "FAILED", error=reason):
+        count("SendFailed", message_id=row.message_id, tenant_id=row.tenant_id)
+        logger.error("[WA-BG-SEND] status=failed", message_id=row.message_id, attempt=row.attempts, reason=reason)

@@ -1,0 +1,58 @@
+"""The session row of the gateway table: the one item that both languages write, each its own attributes.
+
+Python writes `desired*` and nothing else; the gateway writes everything else and never `desired*`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from functions.shared import settings
+from functions.shared.contracts import SessionRecord, TenantId
+from functions.shared.tables import AppItem
+
+Desired = Literal["linked", "stopped", "unlinked"]
+
+
+def session_key(tenant_id: TenantId) -> dict[str, Any]:
+    """The key as DynamoDB takes it."""
+    return {"pk": {"S": f"SESSION#{tenant_id}"}, "sk": {"S": "SESSION"}}
+
+
+def load_session(tenant_id: TenantId) -> SessionRecord | None:
+    """Who owns the tenant's session now, strongly consistent; None if nobody ever asked for one."""
+    answer = AppItem.connection().dispatch(
+        "GetItem",
+        {"TableName": settings.gateway_table(), "Key": session_key(tenant_id), "ConsistentRead": True},
+    )
+    item = answer.get("Item")
+    return None if item is None else SessionRecord.model_validate(_plain(item))
+
+
+def set_desired(tenant_id: TenantId, desired: Desired, *, restart: bool = False) -> None:
+    """Ask for a session, or for its end; whoever owns it acts on it. `restart` asks for a new socket as well."""
+    AppItem.connection().dispatch(
+        "UpdateItem",
+        {
+            "TableName": settings.gateway_table(),
+            "Key": session_key(tenant_id),
+            "UpdateExpression": "SET tenantId = :tenant, desired = :desired ADD desiredGeneration :generation",
+            "ExpressionAttributeValues": {
+                ":tenant": {"S": tenant_id},
+                ":desired": {"S": desired},
+                ":generation": {"N": "1" if restart else "0"},
+            },
+        },
+    )
+
+
+def _plain(item: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """The strings and numbers of the item: a SessionRecord has no other kinds, the gateway may keep some beside it."""
+    plain: dict[str, Any] = {}
+    for name, value in item.items():
+        if "S" in value:
+            plain[name] = value["S"]
+        elif "N" in value:
+            plain[name] = int(value["N"]) if value["N"].lstrip("-").isdigit() else float(value["N"])
+    return plain

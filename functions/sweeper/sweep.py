@@ -1,0 +1,118 @@
+"""Ring again for what is pending too long: the doorbell was lost, or whoever answered it died.
+
+Everything here is safe to do twice and safe to leave undone until the next minute.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Literal
+
+from pynamodb.exceptions import UpdateError
+from pynamodb.expressions.update import Action
+
+from functions.shared.contracts import ConversationId, TenantId
+from functions.shared.conversation import assistant_may_speak
+from functions.shared.ids import SWEEP_SHARDS
+from functions.shared.inbox import forget_if_handled
+from functions.shared.keys import CONVERSATION, message_sk, parse_conversation_pk, parse_outbox_sk, profile_key
+from functions.shared.tables import (
+    AppItem,
+    ConversationItem,
+    Found,
+    MessageItem,
+    OutboxItem,
+    ProfileItem,
+    get_together,
+)
+
+AGAIN_AFTER_MS = 2 * 60_000
+"""A doorbell that the sweeper rang has this long before the next one: a turn and its retries fit into it."""
+MAX_ENTRIES_PER_SHARD = 250
+"""Of one run; what is left over is older than anything new, so it comes first a minute later."""
+_CHUNK = 30
+
+Ring = Callable[[Literal["turns", "outgoing"], TenantId, ConversationId, int, str], None]
+"""(queue, tenant, conversation, number of the message, correlation id)"""
+
+
+@dataclass
+class Counts:
+    """What one run did, for its log line."""
+
+    looked_at: int = 0
+    turns_rung: int = 0
+    outgoing_rung: int = 0
+    forgotten: int = 0
+    conversations_rung: set[str] = field(default_factory=set)
+    """Keys of those whose outbox was rung: once is enough for all its rows."""
+
+
+def sweep(*, now_ms: int, ring: Ring, has_time: Callable[[], bool]) -> Counts:
+    """One run over the whole index, the longest waiting of each shard first, while `has_time`."""
+    counts = Counts()
+    for shard in range(SWEEP_SHARDS):
+        entries = iter(
+            AppItem.sweep.query(shard, AppItem.sweep_at <= now_ms, scan_index_forward=True, limit=MAX_ENTRIES_PER_SHARD)
+        )
+        while has_time() and (chunk := list(islice(entries, _CHUNK))):
+            counts.looked_at += len(chunk)
+            for entry, found in _read(chunk):
+                if entry.sk == CONVERSATION:
+                    _look_at_conversation(entry, found, now_ms, ring, counts)
+                else:
+                    _look_at_outbox(entry, found, now_ms, ring, counts)
+    return counts
+
+
+def _read(entries: list[AppItem]) -> Iterator[tuple[AppItem, Found]]:
+    """The entries with what they stand for, which may have changed since the index heard of it."""
+    keys = [(entry.pk, entry.sk) for entry in entries]
+    tenants = {parse_conversation_pk(entry.pk)[0] for entry in entries}
+    found = get_together([*keys, *(profile_key(tenant) for tenant in tenants)])
+    for entry in entries:
+        yield entry, found
+
+
+def _look_at_conversation(entry: AppItem, found: Found, now_ms: int, ring: Ring, counts: Counts) -> None:
+    tenant_id, conversation_id = parse_conversation_pk(entry.pk)
+    item = found.get(ConversationItem, (entry.pk, entry.sk))
+    profile = found.get(ProfileItem, profile_key(tenant_id))
+    if item is None or item.sweep_at is None or item.sweep_at > now_ms:
+        return
+    if item.handled_seq >= item.last_seq:
+        counts.forgotten += forget_if_handled(tenant_id, conversation_id)
+    elif profile is None or not assistant_may_speak(profile, item, now_ms):
+        # It waits for a person. Whoever gives the word back to the assistant puts it into the index again.
+        counts.forgotten += _set_keys(item, [ConversationItem.sweep_shard.remove(), ConversationItem.sweep_at.remove()])
+    else:
+        key = (entry.pk, message_sk(item.last_seq))
+        newest = get_together([key]).get(MessageItem, key)
+        ring("turns", tenant_id, conversation_id, item.last_seq, newest.correlation_id if newest else "sweeper")
+        counts.turns_rung += 1
+        _set_keys(item, [ConversationItem.sweep_at.set(now_ms + AGAIN_AFTER_MS)])
+
+
+def _look_at_outbox(entry: AppItem, found: Found, now_ms: int, ring: Ring, counts: Counts) -> None:
+    tenant_id, conversation_id = parse_conversation_pk(entry.pk)
+    row = found.get(OutboxItem, (entry.pk, entry.sk))
+    if row is None or row.sweep_at is None or row.sweep_at > now_ms:
+        return
+    if entry.pk not in counts.conversations_rung:
+        counts.conversations_rung.add(entry.pk)
+        ring("outgoing", tenant_id, conversation_id, parse_outbox_sk(entry.sk)[0], row.correlation_id)
+        counts.outgoing_rung += 1
+    _set_keys(row, [OutboxItem.sweep_at.set(now_ms + AGAIN_AFTER_MS)])
+
+
+def _set_keys(item: ConversationItem | OutboxItem, actions: list[Action]) -> bool:
+    """Change the sweep keys unless somebody else did since they were read; False if so."""
+    try:
+        item.update(actions=actions, condition=AppItem.sweep_at == item.sweep_at)
+    except UpdateError as error:
+        if error.cause_response_code == "ConditionalCheckFailedException":
+            return False
+        raise
+    return True

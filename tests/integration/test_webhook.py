@@ -20,7 +20,7 @@ def post(request: FunctionUrlEvent) -> FunctionUrlAnswer:
 def test_a_first_message_is_stored_and_rings_once(store: Store, tenant: TenantId) -> None:
     answer = post(signed(message(tenant, "שלום")))
 
-    assert (200, {"result": "accepted"}) == (answer["statusCode"], body_of(answer))
+    assert (answer["statusCode"], body_of(answer)) == (200, {"result": "accepted"})
     conversation = store.conversation(tenant)
-    assert (1, 0, 0) == (conversation.last_seq, conversation.handled_seq, conversation.epoch)
-    assert [1] == [bell.seq for bell in store.rings("turns")]
+    assert (conversation.last_seq, conversation.handled_seq, conversation.epoch) == (1, 0, 0)
+    assert [bell.seq for bell in store.rings("turns")] == [1]

@@ -36,6 +36,7 @@ export class Connection implements DeviceLink, Candidate {
     this.#socket = socket
     socket.on('message', (data: Buffer) => { this.#receive(data) })
     socket.on('close', () => { this.#retire() })
+    // A broken connection (a client that was killed) is one of the ways to end, not a problem to report.
     socket.on('error', () => { this.#retire() })
   }
 

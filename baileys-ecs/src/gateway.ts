@@ -1,0 +1,84 @@
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
+import type { FastifyInstance } from 'fastify'
+import { within } from './concurrency/sleep.js'
+import { buildHttp } from './http/build.js'
+import { Counters } from './observability/counters.js'
+import type { Logger } from './observability/logger.js'
+import { findOwnerUrl } from './owner-url.js'
+import { SessionRegistry } from './session/registry.js'
+import type { Settings } from './settings.js'
+import { createDynamo, documentClient, type Table } from './store/dynamo.js'
+import { SessionRecords } from './store/session-records.js'
+import { webhookClient } from './webhook/client.js'
+import { Secrets } from './webhook/secrets.js'
+import { iamSigner, unsigned } from './webhook/sigv4.js'
+
+export interface Gateway {
+  readonly url: string
+  readonly counters: Counters
+  /** Drains and ends everything; safe to call once. */
+  stop: () => Promise<void>
+}
+
+/** Share of the shutdown's time for sends under way; the rest is for sockets, pending writes and the forwarder. */
+const DRAIN_SHARE = 0.6
+
+/** Puts the parts together, listens, and begins to look after the sessions. */
+export async function startGateway(settings: Settings, logger: Logger): Promise<Gateway> {
+  const now = Date.now
+  const random = Math.random
+  const dynamo = createDynamo(settings.awsRegion, settings.awsEndpointUrl)
+  const table: Table = { db: documentClient(dynamo), name: settings.gatewayTable, retryMs: settings.storeRetryMs, random }
+  const secrets = Secrets.from(settings.secret, new SecretsManagerClient({
+    region: settings.awsRegion, ...(settings.awsEndpointUrl === undefined ? {} : { endpoint: settings.awsEndpointUrl }),
+  }), now)
+  await secrets.current() // a gateway that can neither sign nor verify must not start
+  const counters = new Counters()
+  const deliver = webhookClient({
+    url: settings.webhookUrl, secrets, timeoutMs: settings.webhookTimeoutMs, now,
+    signer: settings.webhookAuth === 'iam' ? iamSigner(settings.awsRegion, dynamo.config.credentials) : unsigned,
+  })
+  const records = new SessionRecords(table, settings.sessionIndex)
+
+  const parts: { registry?: SessionRegistry } = {}
+  const http = buildHttp({
+    secrets, logger,
+    session: tenant => parts.registry?.get(tenant),
+    elsewhere: async tenant => records.get(tenant),
+    health: () => {
+      const sessions = parts.registry?.all() ?? []
+      return {
+        status: parts.registry?.isDraining === true ? 'draining' : 'ok',
+        sessions: sessions.length, connected: sessions.filter(session => session.isConnected).length,
+      }
+    },
+  })
+  const url = await listen(http, settings)
+  const registry = new SessionRegistry(
+    { table, records, deliver, settings, random, now, logger, counters },
+    await findOwnerUrl(settings.ownerUrl, settings.ecsMetadataUrl, new URL(url)),
+  )
+  parts.registry = registry
+  registry.start()
+  logger.info({ url }, 'gateway ready')
+
+  return {
+    url,
+    counters,
+    stop: async () => {
+      logger.info('gateway stopping')
+      // Still listening: health says "draining", new sends are told to come again, those under way get their answer.
+      await registry.stop(settings.shutdownMs * DRAIN_SHARE)
+      await within(http.close(), 1_000, undefined)
+      dynamo.destroy()
+      logger.info({ counters }, 'gateway stopped')
+    },
+  }
+}
+
+async function listen(http: FastifyInstance, { host, port }: Settings): Promise<string> {
+  await http.listen({ host, port })
+  const address = http.server.address()
+  const actual = typeof address === 'object' && address !== null ? address.port : port
+  return `http://${host === '0.0.0.0' ? '127.0.0.1' : host}:${actual}`
+}

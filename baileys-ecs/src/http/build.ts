@@ -1,0 +1,126 @@
+import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify'
+import type { ErrorAnswer, GatewayHealth, PairingCode, SendCommand, SendingStatus, SendResult, SessionStatus } from '@kesher/contracts'
+import type { Logger } from '../observability/logger.js'
+import type { Secrets } from '../webhook/secrets.js'
+import { CONTRACT, ref } from './schemas.js'
+
+/** A session as the routes need it. */
+export interface HttpSession {
+  readonly activeSends: number
+  readonly qr: PairingCode | undefined
+  status: () => SessionStatus
+  send: (command: SendCommand) => Promise<SendResult>
+}
+
+/** What this process does not hold: no such tenant, or one whose session is elsewhere or stopped. */
+export interface ElsewhereSession {
+  readonly ownerUrl?: string | null
+  readonly state?: SessionStatus['state'] | null
+  readonly updatedAt?: number | null
+}
+
+export interface HttpOptions {
+  readonly session: (tenantId: string) => HttpSession | undefined
+  readonly elsewhere: (tenantId: string) => Promise<ElsewhereSession | undefined>
+  readonly health: () => GatewayHealth
+  readonly secrets: Secrets
+  readonly logger: Logger
+}
+
+/** A text has at most 65,536 characters, four bytes each as UTF-8 and six as JSON escapes. */
+const BODY_LIMIT = 512 * 1024
+
+const STATUS: Readonly<Record<SendResult['outcome'], number>> = {
+  sent: 200, unknown: 504, refused: 422, unavailable: 503, not_owner: 409, superseded: 410,
+}
+
+const TENANT_PARAMS = {
+  type: 'object', required: ['tenant'], properties: { tenant: { type: 'string', pattern: '^[a-z0-9][a-z0-9_-]{0,62}$' } },
+} as const
+interface Tenant { Params: { tenant: string } }
+
+/** The gateway's HTTP API, not yet listening. Everything but `/health` needs the internal secret. */
+export function buildHttp(options: HttpOptions): FastifyInstance {
+  const { session, elsewhere, health, secrets, logger } = options
+  const app = Fastify({
+    loggerInstance: logger.child({ module: 'http' }, { level: 'warn' }), // the send function polls: a line a request says nothing
+    bodyLimit: BODY_LIMIT,
+    // discriminator: the contract's unions; nothing is removed or bent: what does not fit is refused.
+    ajv: { customOptions: { discriminator: true, removeAdditional: false, coerceTypes: false } },
+  }) as unknown as FastifyInstance
+  app.addSchema(CONTRACT)
+
+  app.setErrorHandler((error: Error & { statusCode?: number; code?: string; validation?: unknown }, _request, reply) => {
+    const { statusCode = 500, code } = error
+    if (error.validation !== undefined) return problem(reply, 400, 'bad_body', error.message)
+    if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return problem(reply, 413, 'too_large', `The body has more than ${BODY_LIMIT} bytes.`)
+    if (statusCode < 500) return problem(reply, statusCode, 'bad_request', error.message)
+    logger.error({ err: error }, 'a request failed')
+    return problem(reply, 500, 'internal', 'The gateway failed; its log says why.')
+  })
+  app.setNotFoundHandler((_request, reply) => problem(reply, 404, 'not_found', 'There is no such address.'))
+
+  app.get('/health', { schema: { response: { 200: ref('GatewayHealth') } } }, () => health())
+
+  void app.register((routes, _options, done) => {
+    routes.addHook('onRequest', async (request, reply) => {
+      const presented = request.headers['x-internal-secret']
+      if (typeof presented === 'string' && await secrets.verify(presented)) return
+      await problem(reply, 401, 'bad_secret', 'The header X-Internal-Secret is missing or wrong.')
+    })
+    const schema = { params: TENANT_PARAMS }
+
+    routes.get<Tenant>('/status', { schema: { ...schema, response: { 200: ref('SessionStatus') } } }, async ({ params }, reply) => {
+      const held = session(params.tenant)
+      if (held !== undefined) return held.status()
+      const other = await elsewhere(params.tenant)
+      if (other === undefined) return unknownTenant(reply, params.tenant)
+      const status: SessionStatus = {
+        tenantId: params.tenant, state: other.state ?? 'disconnected', connected: false, canSend: false, since: other.updatedAt ?? 0,
+        reason: 'This container does not hold the session.',
+      }
+      return status
+    })
+
+    routes.get<Tenant>('/sending-status', { schema: { ...schema, response: { 200: ref('SendingStatus') } } }, async ({ params }, reply) => {
+      const held = session(params.tenant)
+      if (held === undefined && await elsewhere(params.tenant) === undefined) return unknownTenant(reply, params.tenant)
+      const activeSends = held?.activeSends ?? 0
+      const status: SendingStatus = { isSending: activeSends > 0, activeSends }
+      return status
+    })
+
+    routes.get<Tenant>('/qr', { schema: { ...schema, response: { 200: ref('PairingCode') } } }, async ({ params }, reply) => {
+      const held = session(params.tenant)
+      if (held?.qr !== undefined) return held.qr
+      if (held === undefined && await elsewhere(params.tenant) === undefined) return unknownTenant(reply, params.tenant)
+      const status = held?.status()
+      return problem(reply, 404, 'no_qr', status === undefined
+        ? 'This container does not hold the session.'
+        : `There is no QR code to scan now: the session is ${status.state}. ${status.reason ?? ''}`.trim())
+    })
+
+    routes.post<Tenant & { Body: SendCommand }>('/messages', { schema: { ...schema, body: ref('SendCommand') } }, async ({ params, body }, reply) => {
+      const result = await send(params.tenant, body)
+      return result === undefined ? unknownTenant(reply, params.tenant) : reply.code(STATUS[result.outcome]).send(result)
+    })
+    done()
+  }, { prefix: '/whatsapp/:tenant' })
+
+  async function send(tenant: string, command: SendCommand): Promise<SendResult | undefined> {
+    const held = session(tenant)
+    if (held !== undefined) return held.send(command)
+    return await elsewhere(tenant) === undefined ? undefined : {
+      outcome: 'not_owner', messageId: command.messageId, reason: 'This container does not hold the session; look its owner up again. Nothing was sent.',
+    }
+  }
+  return app
+}
+
+function problem(reply: FastifyReply, status: number, error: string, reason: string): FastifyReply {
+  const answer: ErrorAnswer = { error, reason }
+  return reply.code(status).send(answer)
+}
+
+const unknownTenant = (reply: FastifyReply, tenant: string): FastifyReply =>
+  problem(reply, 404, 'unknown_tenant', `There is no session row for ${tenant}.`)

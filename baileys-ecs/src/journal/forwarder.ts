@@ -1,0 +1,191 @@
+import PQueue from 'p-queue'
+import { backoffDelay, type Random } from '../concurrency/backoff.js'
+import { sleep } from '../concurrency/sleep.js'
+import type { Counters } from '../observability/counters.js'
+import type { Logger } from '../observability/logger.js'
+import type { JournalStore } from '../store/journal.js'
+import type { Deliver, Delivery } from '../webhook/client.js'
+import { eventOf } from './mapping.js'
+import type { JournalRow } from './row.js'
+
+export interface ForwarderOptions {
+  readonly tenantId: string
+  readonly journal: JournalStore
+  readonly deliver: Deliver
+  /** Whether a row says nothing new, for example the echo of what this gateway sent itself. */
+  readonly isOwnEcho: (row: JournalRow) => Promise<boolean>
+  readonly concurrency: number
+  readonly random: Random
+  readonly now: () => number
+  readonly logger: Logger
+  readonly counters: Counters
+}
+
+/** Rows held in memory. The rest waits in the table, where it is safe anyhow. */
+const MAX_ROWS = 1_000
+const PAGE = 200
+const FAST = { baseMs: 200, capMs: 30_000, floorMs: 50 }
+const SLOW = { baseMs: 30_000, capMs: 5 * 60_000, floorMs: 10_000 }
+
+/**
+ * Brings the journal to the webhook: each lane (chat) strictly in order, lanes in parallel, each row until its 2xx.
+ *
+ * It starts from the table, and live rows join without a detour. When too many wait it stops holding live ones and
+ * reads the table in pages again, so its memory is bounded however long the webhook is away.
+ */
+export class Forwarder {
+  readonly #options: ForwarderOptions
+  readonly #lanes = new Map<string, JournalRow[]>()
+  readonly #known = new Set<string>()
+  readonly #posts: PQueue
+  readonly #stop = new AbortController()
+  readonly #running = new Set<Promise<void>>()
+  /** Rows up to this key were read from the table or came live. */
+  #cursor = ''
+  /** Everything after the cursor comes live. */
+  #live = false
+  /** Live rows that came while a page was being read. */
+  #duringRead: JournalRow[] | undefined
+
+  constructor(options: ForwarderOptions) {
+    this.#options = options
+    this.#posts = new PQueue({ concurrency: options.concurrency })
+  }
+
+  /** Rows known to wait; more may wait in the table. */
+  get backlog(): number {
+    return this.#known.size
+  }
+
+  start(): void {
+    this.#track(this.#readJournal())
+  }
+
+  /** Takes a row that has just been committed. */
+  offer(row: JournalRow): void {
+    if (this.#stop.signal.aborted) return
+    if (this.#duringRead !== undefined) {
+      this.#duringRead.push(row)
+    } else if (row.sk <= this.#cursor) {
+      this.#add(row)
+    } else if (this.#live && this.#known.size < MAX_ROWS) {
+      this.#cursor = row.sk
+      this.#add(row)
+    } else {
+      this.#live = false // beyond the cursor: the next page brings it
+    }
+  }
+
+  /** Starts no new delivery and waits for those under way. What is left stays in the journal. */
+  async stop(): Promise<void> {
+    this.#stop.abort()
+    await Promise.all(this.#running)
+  }
+
+  async #readJournal(): Promise<void> {
+    const { journal, logger } = this.#options
+    for (let attempt = 0; !this.#stop.signal.aborted && !this.#live && this.#known.size < MAX_ROWS;) {
+      this.#duringRead = []
+      try {
+        const { rows, next } = await journal.page(this.#cursor, PAGE)
+        for (const row of rows) this.#add(row)
+        this.#cursor = next ?? rows.at(-1)?.sk ?? this.#cursor
+        this.#live = next === undefined
+        attempt = 0
+      } catch (error) {
+        logger.error({ err: error }, 'the journal cannot be read; trying again')
+        await sleep(backoffDelay(FAST, attempt++, this.#options.random), this.#stop.signal)
+      } finally {
+        const came = this.#duringRead
+        this.#duringRead = undefined
+        for (const row of came) this.offer(row)
+      }
+    }
+    this.#reading = false
+  }
+
+  #reading = true
+
+  /** Called as rows leave: reads on when memory has room and the table may hold more. */
+  #readOn(): void {
+    if (this.#live || this.#reading || this.#known.size > MAX_ROWS / 2 || this.#stop.signal.aborted) return
+    this.#reading = true
+    this.#track(this.#readJournal())
+  }
+
+  #add(row: JournalRow): void {
+    if (row.parked !== undefined || this.#known.has(row.sk)) return
+    this.#known.add(row.sk)
+    const lane = this.#lanes.get(row.lane)
+    if (lane !== undefined) {
+      lane.push(row)
+      return
+    }
+    this.#lanes.set(row.lane, [row])
+    this.#track(this.#drain(row.lane))
+  }
+
+  async #drain(name: string): Promise<void> {
+    const lane = this.#lanes.get(name) ?? []
+    for (let row = lane[0]; row !== undefined && !this.#stop.signal.aborted; row = lane[0]) {
+      if (!await this.#forward(row)) return // stopped
+      lane.shift()
+      this.#known.delete(row.sk)
+      this.#readOn()
+    }
+    if (lane.length === 0) this.#lanes.delete(name)
+  }
+
+  /** Repeats until the row is done with; false when stopped before that. */
+  async #forward(row: JournalRow): Promise<boolean> {
+    const { random, logger, counters } = this.#options
+    for (let attempt = 0; !this.#stop.signal.aborted; attempt++) {
+      try {
+        const delivery = await this.#posts.add(() => this.#deliver(row))
+        if (delivery === undefined) return false
+        if (delivery.kind === 'accepted') {
+          await this.#options.journal.remove(row.sk)
+          return true
+        }
+        if (delivery.kind === 'refused') {
+          await this.#park(row, delivery.status, delivery.reason)
+          return true
+        }
+        counters.add('deliveriesFailed')
+        logger.warn({ attempt, reason: delivery.reason, err: delivery.error }, 'the webhook did not take an event; it will be repeated')
+        await sleep(backoffDelay(delivery.slow ? SLOW : FAST, attempt, random), this.#stop.signal)
+      } catch (error) {
+        // Not deleted means forwarded once more, which the webhook recognises.
+        logger.error({ err: error }, 'a journal row cannot be settled; it will be repeated')
+        await sleep(backoffDelay(FAST, attempt, random), this.#stop.signal)
+      }
+    }
+    return false
+  }
+
+  async #deliver(row: JournalRow): Promise<Delivery | undefined> {
+    if (this.#stop.signal.aborted) return undefined
+    const { tenantId, logger, deliver, isOwnEcho, now, counters } = this.#options
+    if (await isOwnEcho(row)) return { kind: 'accepted' }
+    const event = eventOf(tenantId, row)
+    const started = now()
+    const delivery = await deliver(event)
+    if (delivery.kind === 'accepted') {
+      counters.add('eventsForwarded')
+      logger.info({ type: event.type, correlationId: event.correlationId, duration: now() - started }, 'event forwarded')
+    }
+    return delivery
+  }
+
+  async #park(row: JournalRow, status: number, reason: string): Promise<void> {
+    const { journal, logger, counters, now } = this.#options
+    await journal.park(row.sk, { at: now(), status, reason })
+    counters.add('eventsParked')
+    logger.error({ sk: row.sk, status, reason }, 'the webhook refuses an event for good; it is parked in the journal')
+  }
+
+  #track(work: Promise<void>): void {
+    this.#running.add(work)
+    void work.finally(() => this.#running.delete(work))
+  }
+}

@@ -1,0 +1,69 @@
+import type { ConnectionUpdated, MessageStatus } from '@kesher/contracts'
+import { journalSortKey } from '../store/keys.js'
+
+/** One thing that the webhook has not acknowledged yet. Rows of one lane are forwarded strictly in the order of their keys. */
+export type JournalRow = MessageRow | EventRow
+
+interface Row {
+  /** Sort key: `<receivedAt>#<id>`; unique and rising, because `receivedAt` rises with each row. */
+  readonly sk: string
+  readonly lane: string
+  /** Set when the webhook refused the row for good; such a row is kept for a person and forwarded no more. */
+  readonly parked?: Parked
+}
+
+export interface MessageRow extends Row {
+  readonly kind: 'message'
+  readonly receivedAt: number
+  /** Attributes of WhatsApp's stanza, only those that matter (`STANZA_ATTRIBUTES`). */
+  readonly attrs: Readonly<Record<string, string>>
+  readonly fromMe: boolean
+  readonly backlog: boolean
+  /** The decrypted `proto.Message`, without its padding; absent if `unsupported` says why. */
+  readonly plaintext?: Uint8Array
+  readonly unsupported?: string
+}
+
+export interface EventRow extends Row {
+  readonly kind: 'event'
+  readonly event: MessageStatus | ConnectionUpdated
+}
+
+export interface Parked {
+  readonly at: number
+  readonly status: number
+  readonly reason: string
+}
+
+/** A status event waits behind nothing but events of the same message: their order has a meaning only there. */
+export function statusRow(event: MessageStatus, stamp: number): EventRow {
+  return { kind: 'event', sk: journalSortKey(stamp, event.messageId), lane: `status ${event.messageId}`, event }
+}
+
+export function connectionRow(event: ConnectionUpdated, stamp: number): EventRow {
+  return { kind: 'event', sk: journalSortKey(stamp, 'connection'), lane: 'connection', event }
+}
+
+/**
+ * Milliseconds that rise with each call, so that rows of a burst keep their order and no two share a key.
+ * Under load it may run a little ahead of the wall clock; it never runs back.
+ */
+export class JournalClock {
+  #last = 0
+  readonly #now: () => number
+
+  constructor(now: () => number) {
+    this.#now = now
+  }
+
+  /** Continues after a row written by an earlier owner, whose clock may have been ahead of ours. */
+  continueAfter(sortKey: string): void {
+    const stamp = Number(sortKey.slice(0, 15))
+    if (Number.isSafeInteger(stamp)) this.#last = Math.max(this.#last, stamp)
+  }
+
+  next(): number {
+    this.#last = Math.max(this.#now(), this.#last + 1)
+    return this.#last
+  }
+}

@@ -1,0 +1,209 @@
+import makeWASocket, {
+  DEFAULT_CONNECTION_CONFIG, jidNormalizedUser, proto, type AuthenticationCreds, type CacheStore, type ConnectionState,
+  type WASocket,
+} from '@whiskeysockets/baileys'
+import { deferred } from '../concurrency/deferred.js'
+import { baileysLogger, type Logger } from '../observability/logger.js'
+import { statusCodeOf } from '../observability/redact.js'
+import type { AuthState } from '../store/auth-state.js'
+import type { SentLog } from '../store/sent-log.js'
+import type { JournalRow } from '../journal/row.js'
+import { AckWaiters, readAck, type Ack } from './acks.js'
+import { commitFirst } from './commit-first.js'
+import { Intake, type IntakeOptions } from './intake.js'
+
+export interface ConnectionOptions extends Omit<IntakeOptions, 'me' | 'failed'> {
+  readonly auth: AuthState
+  readonly creds: AuthenticationCreds
+  readonly waWebSocketUrl: string | undefined
+  readonly connectTimeoutMs: number
+  /** Counts retry receipts; outlives the socket, one per tenant. */
+  readonly retryCounters: CacheStore
+  readonly sent: SentLog
+  readonly journalled: (rows: readonly JournalRow[]) => void
+  /** An acknowledgement that no send is waiting for any more. */
+  readonly lateAck: (messageId: string, ack: Ack) => void
+  readonly changed: (connection: Connection) => void
+  readonly logger: Logger
+}
+
+/** Why a socket ended. `storeError`: it was ended by us, because something could not be stored. */
+export interface ConnectionEnd {
+  readonly code: number | undefined
+  readonly paired: boolean
+  readonly openForMs: number
+  readonly storeError?: unknown
+}
+
+export interface Qr {
+  readonly qr: string
+  readonly expiresAt: number
+}
+
+/** Baileys shows the first QR code for 60 s and each later one for 20 s. */
+const FIRST_QR_MS = 60_000
+const NEXT_QR_MS = 20_000
+/** A send in the instant of `open` races the migration of sessions to LIDs. */
+const SETTLE_MS = 1_000
+/** A stale retry receipt must not bring an old message to life (Evolution #2707). */
+const RETRY_MAX_AGE_MS = 15 * 60_000
+const KEEP_ALIVE_MS = 15_000
+const QUERY_TIMEOUT_MS = 20_000
+
+/** One Baileys socket, from its start to its end. It never comes back: a new one takes its place. */
+export class Connection {
+  readonly acks = new AckWaiters()
+  readonly socket: WASocket
+  readonly ended: Promise<ConnectionEnd>
+  readonly #options: ConnectionOptions
+  readonly #intake: Intake
+  readonly #keys: ReturnType<AuthState['openKeys']>
+  readonly #resolveEnded: (end: ConnectionEnd) => void
+  readonly #watchdog: NodeJS.Timeout
+  #settling: NodeJS.Timeout | undefined
+  #qr: Qr | undefined
+  #qrCount = 0
+  #openedAt: number | undefined
+  #offlineDone = false
+  #settled = false
+  #over = false
+
+  constructor(options: ConnectionOptions) {
+    this.#options = options
+    const { promise, resolve } = deferred<ConnectionEnd>()
+    this.ended = promise
+    this.#resolveEnded = resolve
+    this.#keys = options.auth.openKeys({ failed: error => { this.terminate(error) }, journalled: options.journalled })
+    this.#intake = new Intake({ ...options, me: () => options.creds.me, failed: error => { this.terminate(error) } })
+    this.socket = this.#openSocket()
+    this.#intake.attach(this.socket.ws)
+    this.#listen()
+    // An HTTP error in answer to the WebSocket upgrade leaves Baileys "connecting" for ever, without an event.
+    this.#watchdog = setTimeout(() => {
+      if (this.#openedAt !== undefined || this.#qr !== undefined) return
+      options.logger.warn('WhatsApp did not open the connection in time')
+      this.#end(408)
+    }, options.connectTimeoutMs)
+  }
+
+  get isOpen(): boolean {
+    return this.#openedAt !== undefined && !this.#over
+  }
+
+  get canSend(): boolean {
+    return this.isOpen && this.#settled
+  }
+
+  get isOver(): boolean {
+    return this.#over
+  }
+
+  get qr(): Qr | undefined {
+    return this.#over || this.isOpen ? undefined : this.#qr
+  }
+
+  get phoneJid(): string | undefined {
+    const { me } = this.#options.creds
+    return me === undefined ? undefined : jidNormalizedUser(me.id)
+  }
+
+  /** Ends the socket at once because of a failed read or write, before Baileys learns of it: nothing is nacked. */
+  terminate(storeError: unknown): void {
+    this.#end(undefined, storeError)
+  }
+
+  /** Takes nothing more from WhatsApp; what is half done is finished. Sending still works. */
+  async stopIntake(): Promise<void> {
+    await this.#intake.close()
+  }
+
+  close(): void {
+    this.#end(undefined)
+  }
+
+  #openSocket(): WASocket {
+    const { creds, logger, retryCounters, waWebSocketUrl } = this.#options
+    return makeWASocket({
+      auth: { creds, keys: this.#keys },
+      logger: baileysLogger(logger),
+      markOnlineOnConnect: false, // the owner's phone keeps its notifications
+      syncFullHistory: false,
+      emitOwnEvents: false,
+      generateHighQualityLinkPreview: false,
+      keepAliveIntervalMs: KEEP_ALIVE_MS,
+      defaultQueryTimeoutMs: QUERY_TIMEOUT_MS,
+      transactionOpts: { maxCommitRetries: 1, delayBetweenTriesMs: 0 }, // repeats are the store's
+      msgRetryCounterCache: retryCounters,
+      getMessage: async ({ id }) => this.#retriedMessage(id ?? ''),
+      makeSignalRepository: (auth, log, pnToLid) => commitFirst(
+        DEFAULT_CONNECTION_CONFIG.makeSignalRepository(auth, log, pnToLid), auth, (ciphertext, plaintext) => this.#intake.rowOf(ciphertext, plaintext),
+      ),
+      ...(waWebSocketUrl === undefined ? {} : { waWebSocketUrl }),
+    })
+  }
+
+  #listen(): void {
+    const { auth, creds, now, lateAck } = this.#options
+    const { ev, ws } = this.socket
+    ev.on('creds.update', () => { // Baileys has merged the update by now
+      auth.saveCreds(creds).catch((error: unknown) => { this.terminate(error) })
+    })
+    ev.on('messages.upsert', ({ messages, type }) => { void this.#intake.upserted(messages, type === 'append') })
+    ev.on('connection.update', update => { this.#updated(update) })
+    ws.on('CB:ack,class:message', ({ attrs }: { attrs: Record<string, string> }) => {
+      const ack = readAck(attrs, now())
+      const id = attrs['id'] ?? ''
+      if (!this.acks.settle(id, ack)) lateAck(id, ack)
+    })
+  }
+
+  #updated({ connection, qr, receivedPendingNotifications, lastDisconnect }: Partial<ConnectionState>): void {
+    const { now, changed } = this.#options
+    if (qr !== undefined) {
+      this.#qr = { qr, expiresAt: now() + (this.#qrCount++ === 0 ? FIRST_QR_MS : NEXT_QR_MS) }
+      changed(this)
+    }
+    if (receivedPendingNotifications === true) this.#offlineDone = true
+    if (connection === 'open') {
+      this.#openedAt = now()
+      changed(this)
+    }
+    if (connection === 'close') this.#end(statusCodeOf(lastDisconnect?.error))
+    if (this.isOpen && this.#offlineDone && this.#settling === undefined) {
+      this.#settling = setTimeout(() => {
+        this.#settled = true
+        changed(this)
+      }, SETTLE_MS)
+    }
+  }
+
+  async #retriedMessage(id: string): Promise<proto.IMessage | undefined> {
+    // By id alone: a retry receipt may come from the other one of a person's two addresses.
+    const sent = await this.#options.sent.get(id)
+    if (sent === undefined || this.#options.now() - sent.createdAt > RETRY_MAX_AGE_MS) return undefined
+    return proto.Message.decode(sent.content)
+  }
+
+  #end(code: number | undefined, storeError?: unknown): void {
+    if (this.#over) return
+    this.#over = true
+    clearTimeout(this.#watchdog)
+    clearTimeout(this.#settling)
+    const paired = this.#options.creds.me !== undefined
+    const openForMs = this.#openedAt === undefined ? 0 : this.#options.now() - this.#openedAt
+    this.#keys.close()
+    void this.#intake.close()
+    hangUp(this.socket)
+    void this.socket.end(undefined)
+    this.#resolveEnded({ code, paired, openForMs, ...(storeError === undefined ? {} : { storeError }) })
+  }
+}
+
+/**
+ * Drops the TCP connection. Baileys' own `end` waits for the peer's closing frame, up to 30 s with a frozen one, and
+ * what is still in the send buffer would go out.
+ */
+function hangUp(socket: WASocket): void {
+  const { socket: webSocket } = socket.ws as unknown as { readonly socket: { terminate: () => void } | null }
+  webSocket?.terminate()
+}

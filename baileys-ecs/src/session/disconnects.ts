@@ -1,0 +1,63 @@
+/** How a session ends, and the right answer to each. Codes are Baileys' (`lastDisconnect.error.output.statusCode`). */
+import { backoffDelay, type Random } from '../concurrency/backoff.js'
+
+export interface End {
+  /** Status code of the end; `undefined` if Baileys gave none. */
+  readonly code: number | undefined
+  /** Whether the number was paired when the socket ended. */
+  readonly paired: boolean
+}
+
+export interface Answer {
+  /** `retry`: connect again after `delayMs`. `logged_out`: the auth state is dead. `stop`: until a person asks again. */
+  readonly action: 'retry' | 'logged_out' | 'stop'
+  readonly delayMs: number
+  /** For a person: what happened and what to do. */
+  readonly reason: string
+  /** Worth waking somebody. */
+  readonly alarm: boolean
+}
+
+const SECOND = 1_000
+const MINUTE = 60 * SECOND
+
+/** Failures are forgotten only after this much of health: a session that opens and falls at once must slow down. */
+export const HEALTHY_MS = 5 * MINUTE
+
+/**
+ * Decides what to do after a socket has ended.
+ *
+ * @param attempt ends since the session was last healthy, from 0
+ * @param baseMs first ceiling of the ordinary backoff
+ */
+export function answerTo({ code, paired }: End, attempt: number, baseMs: number, random: Random): Answer {
+  const retry = (delayMs: number, reason: string, alarm = false): Answer => ({ action: 'retry', delayMs, reason, alarm })
+  const ordinary = backoffDelay({ baseMs, capMs: Math.max(MINUTE, baseMs), floorMs: Math.min(250, baseMs) }, attempt, random)
+  switch (code) {
+    case 515:
+      return retry(0, 'WhatsApp asked for a restart of the connection; it comes back by itself.')
+    case 440:
+      return retry(Math.round((30 + 30 * random()) * SECOND), 'Another connection took this session over. If nobody did that on purpose, stop the other gateway.', true)
+    case 401:
+      return { action: 'logged_out', delayMs: 0, reason: 'The device was unlinked on the phone, or its keys are no longer valid. Link it again with a new QR code.', alarm: true }
+    case 403:
+      return { action: 'stop', delayMs: 0, reason: 'WhatsApp has banned or blocked this number. Look into the WhatsApp app on the phone before linking again.', alarm: true }
+    case 405:
+      return retry(Math.round((10 + 10 * random()) * MINUTE), 'WhatsApp no longer takes this client version; the gateway needs an update. It keeps trying slowly.', true)
+    case 411:
+      return { action: 'stop', delayMs: 0, reason: 'The phone\'s WhatsApp does not take linked devices. Update WhatsApp on the phone, then link again.', alarm: true }
+    case 408:
+      return paired
+        ? retry(ordinary, 'WhatsApp stopped answering; connecting again.')
+        : retry(backoffDelay({ baseMs: 5 * baseMs, capMs: 5 * MINUTE, floorMs: baseMs }, attempt, random), 'The QR codes ran out before one was scanned; new ones follow.')
+    case 428:
+      return retry(ordinary, 'The connection to WhatsApp was closed; connecting again.')
+    case 503:
+      return retry(backoffDelay({ baseMs: 10 * baseMs, capMs: 5 * MINUTE, floorMs: baseMs }, attempt, random), 'WhatsApp is not available at the moment; connecting again.')
+    case 500:
+      // Baileys calls it badSession; the stored session is sound.
+      return retry(ordinary, 'WhatsApp ended the connection after an error; connecting again.')
+    default:
+      return retry(ordinary, 'The connection to WhatsApp ended; connecting again.')
+  }
+}

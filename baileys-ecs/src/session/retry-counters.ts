@@ -1,0 +1,15 @@
+import type { CacheStore } from '@whiskeysockets/baileys'
+import { LRUCache } from 'lru-cache'
+
+const HOUR = 60 * 60 * 1000
+
+/** Baileys' count of retry receipts by message, bounded; one per tenant, so that a reconnect does not start it afresh. */
+export function retryCounters(): CacheStore {
+  const cache = new LRUCache<string, { readonly value: unknown }>({ max: 5_000, ttl: HOUR })
+  return {
+    get: key => cache.get(key)?.value as never,
+    set: (key, value) => { cache.set(key, { value }) },
+    del: key => { cache.delete(key) },
+    flushAll: () => { cache.clear() },
+  }
+}

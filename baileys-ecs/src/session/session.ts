@@ -1,0 +1,333 @@
+import type { ConnectionUpdated, SendCommand, SendResult, SessionStatus } from '@kesher/contracts'
+import { sleep, within } from '../concurrency/sleep.js'
+import type { Random } from '../concurrency/backoff.js'
+import { Forwarder } from '../journal/forwarder.js'
+import { messageStatus } from '../journal/receipts.js'
+import { connectionRow, JournalClock, statusRow, type JournalRow } from '../journal/row.js'
+import type { Counters } from '../observability/counters.js'
+import type { Logger } from '../observability/logger.js'
+import { notOwner, Sender, unavailable } from '../sending/sender.js'
+import type { Settings } from '../settings.js'
+import { AuthState } from '../store/auth-state.js'
+import type { Table } from '../store/dynamo.js'
+import { FencedError } from '../store/errors.js'
+import { journalItem, JournalStore } from '../store/journal.js'
+import { SentLog } from '../store/sent-log.js'
+import type { SessionRecords, StoredSession } from '../store/session-records.js'
+import { FencedWriter } from '../store/writer.js'
+import type { Deliver } from '../webhook/client.js'
+import type { Ack } from './acks.js'
+import { Connection, type ConnectionEnd, type Qr } from './connection.js'
+import { answerTo, HEALTHY_MS } from './disconnects.js'
+import { retryCounters } from './retry-counters.js'
+
+export interface SessionDependencies {
+  readonly table: Table
+  readonly records: SessionRecords
+  readonly deliver: Deliver
+  readonly settings: Settings
+  readonly random: Random
+  readonly now: () => number
+  readonly logger: Logger
+  readonly counters: Counters
+}
+
+type Known = Pick<SessionStatus, 'state' | 'code' | 'reason'> & { readonly since: number }
+
+/**
+ * One tenant's number, from the claim of its row until it is fenced or the process ends.
+ *
+ * It keeps a socket while `run` is wanted, sends through it, and forwards the journal whether or not a socket is open.
+ */
+export class Session {
+  readonly tenantId: string
+  readonly token: number
+  readonly #deps: SessionDependencies
+  readonly #writer: FencedWriter
+  readonly #auth: AuthState
+  readonly #sent: SentLog
+  readonly #journal: JournalStore
+  readonly #forwarder: Forwarder
+  readonly #sender: Sender
+  readonly #clock: JournalClock
+  readonly #logger: Logger
+  readonly #retryCounters = retryCounters()
+  #known: Known
+  #generation: number
+  #phoneJid: string | undefined
+  #connection: Connection | undefined
+  #restrictedUntil: Date | undefined
+  /** Raised to end the socket and whatever waits for the next one. */
+  #pause = new AbortController()
+  #running: Promise<void> | undefined
+  #fenced = false
+
+  constructor(deps: SessionDependencies, claimed: StoredSession) {
+    const { table, settings, now, random, counters } = deps
+    this.#deps = deps
+    this.tenantId = claimed.tenantId
+    this.token = claimed.ownerToken ?? 0
+    this.#generation = claimed.generation ?? 0
+    this.#known = {
+      state: claimed.state === 'logged_out' ? 'logged_out' : 'disconnected',
+      since: now(),
+      ...(claimed.state === 'logged_out' ? { code: 401, reason: LOGGED_OUT } : {}),
+    }
+    this.#logger = deps.logger.child({ tenant: this.tenantId })
+    this.#clock = new JournalClock(now)
+    this.#writer = new FencedWriter(table, this.tenantId, this.token)
+    this.#auth = new AuthState(table, this.#writer)
+    this.#sent = new SentLog(table, this.#writer)
+    this.#journal = new JournalStore(table, this.tenantId)
+    this.#forwarder = new Forwarder({
+      tenantId: this.tenantId, journal: this.#journal, deliver: deps.deliver, isOwnEcho: row => this.#isOwnEcho(row),
+      concurrency: settings.webhookConcurrency, random, now, logger: this.#logger, counters,
+    })
+    this.#sender = new Sender({
+      sent: this.#sent, deadlineMs: settings.sendDeadlineMs, now, logger: this.#logger, counters,
+      connection: () => this.#connection?.canSend === true ? this.#connection : undefined,
+      restrictedUntil: () => this.#restrictedUntil,
+    })
+  }
+
+  get generation(): number {
+    return this.#generation
+  }
+
+  /** True once another process has claimed the session. */
+  get isFenced(): boolean {
+    return this.#fenced
+  }
+
+  get isRunning(): boolean {
+    return this.#running !== undefined
+  }
+
+  get isConnected(): boolean {
+    return this.#connection?.isOpen === true
+  }
+
+  get activeSends(): number {
+    return this.#sender.active
+  }
+
+  get qr(): Qr | undefined {
+    return this.#connection?.qr
+  }
+
+  status(): SessionStatus {
+    return {
+      tenantId: this.tenantId,
+      ...this.#known,
+      connected: this.isConnected,
+      canSend: this.#connection?.canSend === true,
+      ...(this.#phoneJid === undefined ? {} : { phoneJid: this.#phoneJid }),
+    }
+  }
+
+  /** Reads where the journal stands and begins to forward it. */
+  async open(): Promise<void> {
+    const newest = await this.#journal.newestKey()
+    if (newest !== undefined) this.#clock.continueAfter(newest)
+    this.#forwarder.start()
+  }
+
+  /** Keeps a socket from now on. @param generation the `desiredGeneration` that this acts on */
+  run(generation: number): void {
+    if (this.#running !== undefined || this.#fenced) return
+    this.#generation = generation
+    this.#pause = new AbortController()
+    this.#running = this.#keepConnected(this.#pause.signal)
+      .catch((error: unknown) => { this.#logger.fatal({ err: error }, 'a session broke down'); throw error })
+      .finally(() => { this.#running = undefined })
+  }
+
+  /** Ends the socket; the journal goes on being forwarded. @param drainMs time for sends under way */
+  async pause(reason: string, drainMs: number): Promise<void> {
+    const connection = this.#connection
+    this.#pause.abort()
+    if (connection !== undefined) {
+      await within(Promise.all([connection.stopIntake(), this.#sender.drain(drainMs)]), drainMs, undefined)
+      connection.close()
+    }
+    await this.#running
+    await this.#writer.idle()
+    if (!this.#fenced) await this.#report({ state: 'disconnected', reason })
+  }
+
+  /** Unlinks the device on the phone, as the operator asked, and puts the auth state aside. */
+  async unlink(): Promise<void> {
+    const connection = this.#connection
+    this.#pause.abort()
+    if (connection?.isOpen === true) await within(connection.socket.logout(), 5_000, undefined)
+    await this.pause('The device was unlinked on request.', 0)
+    await this.#auth.archive(this.#deps.now())
+    await this.#report({ state: 'logged_out', reason: 'The device was unlinked on request.' })
+  }
+
+  /** Stops forwarding; what is in the journal stays there. */
+  async close(): Promise<void> {
+    await this.#forwarder.stop()
+  }
+
+  async send(command: SendCommand): Promise<SendResult> {
+    if (this.#fenced || command.ownerToken !== this.token) return notOwner(command.messageId)
+    if (this.#pause.signal.aborted) return unavailable(command.messageId, 'The session is being stopped; nothing was sent.')
+    return this.#sender.send(command)
+  }
+
+  /** Another process is the owner now: be silent at once. */
+  fence(): void {
+    if (this.#fenced) return
+    this.#fenced = true
+    this.#known = { state: 'disconnected', since: this.#deps.now(), reason: 'Another container owns this session now.' }
+    this.#logger.warn({ token: this.token }, 'fenced: another process has claimed the session')
+    this.#pause.abort()
+    this.#connection?.terminate(new FencedError(this.tenantId, this.token))
+    void this.#forwarder.stop()
+  }
+
+  async #keepConnected(stop: AbortSignal): Promise<void> {
+    for (let attempt = 0; !stop.aborted;) {
+      const end = await this.#once(stop)
+      if (stop.aborted || end === undefined) return
+      if (end.openForMs >= HEALTHY_MS) attempt = 0
+      attempt = await this.#answer(end, attempt, stop)
+      if (attempt < 0) return
+    }
+  }
+
+  /** One socket, from its start to its end. */
+  async #once(stop: AbortSignal): Promise<ConnectionEnd | undefined> {
+    const { settings, now, counters } = this.#deps
+    try {
+      if (!await this.#isOwner()) return undefined // a fenced owner's login would throw the new owner's socket out
+      const creds = await this.#auth.loadCreds()
+      if (creds.me === undefined) await this.#auth.archive(now()) // what an interrupted archive left behind
+      await this.#report({ state: 'connecting' })
+      if (stop.aborted) return undefined
+      const connection = new Connection({
+        tenantId: this.tenantId, auth: this.#auth, creds, sent: this.#sent, clock: this.#clock, now, counters, logger: this.#logger,
+        waWebSocketUrl: settings.waWebSocketUrl, connectTimeoutMs: settings.connectTimeoutMs, retryCounters: this.#retryCounters,
+        append: rows => this.#append(rows),
+        journalled: rows => { this.#journalled(rows) },
+        lateAck: (id, ack) => { void this.#lateAck(id, ack) },
+        changed: changed => { this.#changed(changed) },
+      })
+      this.#connection = connection
+      connection.socket.ev.on('connection.update', ({ reachoutTimeLock: lock }) => {
+        if (lock !== undefined) this.#restrictedUntil = lock.isActive ? lock.timeEnforcementEnds : undefined
+      })
+      const end = await connection.ended
+      counters.add('socketsEnded')
+      await this.#writer.idle() // the credentials of a pairing, for one
+      this.#connection = undefined
+      return end
+    } catch (error) {
+      if (error instanceof FencedError) {
+        this.fence()
+        return undefined
+      }
+      return { code: undefined, paired: true, openForMs: 0, storeError: error }
+    }
+  }
+
+  /** Acts on the end of a socket. Gives the next attempt's number, or -1 to stay down. */
+  async #answer(end: ConnectionEnd, attempt: number, stop: AbortSignal): Promise<number> {
+    const { settings, random, now } = this.#deps
+    if (end.storeError instanceof FencedError) {
+      this.fence()
+      return -1
+    }
+    const answer = answerTo(end, attempt, settings.reconnectBaseMs, random)
+    const reason = end.storeError === undefined ? answer.reason : 'The database could not be reached; connecting again when it answers.'
+    const line = { code: end.code, attempt, delay: answer.delayMs, err: end.storeError }
+    if (answer.alarm || end.storeError !== undefined) this.#logger.error(line, reason)
+    else this.#logger.info(line, reason)
+
+    if (answer.action === 'retry' && answer.delayMs === 0) return attempt // a restart that WhatsApp asked for is no failure
+    const code = end.code === undefined ? {} : { code: end.code }
+    if (answer.action === 'logged_out') {
+      await this.#auth.archive(now())
+      this.#phoneJid = undefined
+      await this.#report({ state: 'logged_out', reason, ...code })
+      return -1
+    }
+    await this.#report({ state: 'disconnected', reason, ...code })
+    if (answer.action === 'stop') return -1
+    await sleep(answer.delayMs, stop)
+    return attempt + 1
+  }
+
+  async #isOwner(): Promise<boolean> {
+    const record = await this.#deps.records.get(this.tenantId)
+    if (record?.ownerToken === this.token) return true
+    this.fence()
+    return false
+  }
+
+  #changed(connection: Connection): void {
+    this.#phoneJid = connection.phoneJid
+    if (connection.isOpen) void this.#report({ state: 'connected' })
+    else if (connection.qr !== undefined) void this.#report({ state: 'pairing' })
+  }
+
+  /** Writes the session's state into its row and its event into the journal, in one transaction; nothing if it is the same. */
+  async #report(next: Pick<SessionStatus, 'state' | 'code' | 'reason'>): Promise<void> {
+    const before = this.#known
+    if (before.state === next.state && before.code === next.code) return
+    const at = this.#deps.now()
+    this.#known = { ...next, since: at }
+    const event: ConnectionUpdated = {
+      version: 1, type: 'connection.updated', tenantId: this.tenantId, correlationId: `connection-${this.tenantId}-${at}`,
+      ...next, at, ...(this.#phoneJid === undefined ? {} : { phoneJid: this.#phoneJid }),
+    }
+    const row = connectionRow(event, this.#clock.next())
+    try {
+      await this.#writer.writeSession(
+        { state: next.state, updatedAt: at, generation: this.#generation }, [{ put: journalItem(this.tenantId, row) }],
+      )
+      this.#forwarder.offer(row)
+      this.#logger.info({ state: next.state, code: next.code }, 'session state')
+    } catch (error) {
+      if (error instanceof FencedError) this.fence()
+      else this.#logger.error({ err: error, state: next.state }, 'the session\'s state could not be written; the next change will be')
+    }
+  }
+
+  async #append(rows: readonly JournalRow[]): Promise<void> {
+    await this.#writer.write(rows.map(row => ({ put: journalItem(this.tenantId, row) })))
+    this.#journalled(rows)
+  }
+
+  #journalled(rows: readonly JournalRow[]): void {
+    for (const row of rows) {
+      this.#forwarder.offer(row)
+      if (row.kind !== 'message') continue
+      this.#deps.counters.add('messagesJournalled')
+      this.#logger.info({ correlationId: row.attrs['id'], fromMe: row.fromMe, backlog: row.backlog }, '[WA-INCOMING] message journalled')
+    }
+  }
+
+  /** An acknowledgement after its send was called unknown: the webhook learns it as an event. */
+  async #lateAck(messageId: string, ack: Ack): Promise<void> {
+    try {
+      const sent = await this.#sent.get(messageId)
+      if (sent === undefined || sent.acknowledgedAt !== undefined) return
+      if (ack.kind === 'refused') {
+        await this.#sent.note(messageId, { refusedCode: ack.code })
+        return
+      }
+      await this.#sent.note(messageId, { acknowledgedAt: ack.at })
+      await this.#append([statusRow(messageStatus(this.tenantId, sent, 'sent', ack.at), this.#clock.next())])
+    } catch (error) {
+      this.#logger.error({ err: error, messageId }, 'a late acknowledgement could not be stored; a repeat of the send will ask again')
+    }
+  }
+
+  async #isOwnEcho(row: JournalRow): Promise<boolean> {
+    return row.kind === 'message' && row.fromMe && await this.#sent.get(row.attrs['id'] ?? '') !== undefined
+  }
+}
+
+const LOGGED_OUT = 'The device was unlinked on the phone, or its keys are no longer valid. Ask for a new QR code to link it again.'

@@ -1,0 +1,74 @@
+import { DeleteCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb'
+import type { EventRow, JournalRow, MessageRow, Parked } from '../journal/row.js'
+import { persist, type Table } from './dynamo.js'
+import { journalPartition } from './keys.js'
+import type { Item } from './writer.js'
+
+export interface Page {
+  readonly rows: readonly JournalRow[]
+  /** Sort key to go on after; absent at the end of the journal. */
+  readonly next?: string
+}
+
+export function journalItem(tenantId: string, row: JournalRow): Item {
+  return { ...row, pk: journalPartition(tenantId), sk: row.sk }
+}
+
+/** The inbox journal of one number: what was received and not yet acknowledged by the webhook. */
+export class JournalStore {
+  readonly #table: Table
+  readonly #tenantId: string
+
+  constructor(table: Table, tenantId: string) {
+    this.#table = table
+    this.#tenantId = tenantId
+  }
+
+  /** Rows after `after`, oldest first. A page ends at 1 MB even before `limit`. */
+  async page(after: string, limit: number): Promise<Page> {
+    const answer = await persist(this.#table, () => this.#table.db.send(new QueryCommand({
+      TableName: this.#table.name,
+      KeyConditionExpression: 'pk = :pk AND sk > :after',
+      // DynamoDB refuses an empty key: a blank sorts before every digit.
+      ExpressionAttributeValues: { ':pk': journalPartition(this.#tenantId), ':after': after === '' ? ' ' : after },
+      ConsistentRead: true,
+      Limit: limit,
+    })))
+    const rows = (answer.Items ?? []).map(fromItem)
+    const last = answer.LastEvaluatedKey?.['sk'] as string | undefined
+    return { rows, ...(last === undefined ? {} : { next: last }) }
+  }
+
+  /** The newest row's key, or `undefined` for an empty journal. */
+  async newestKey(): Promise<string | undefined> {
+    const { Items } = await persist(this.#table, () => this.#table.db.send(new QueryCommand({
+      TableName: this.#table.name,
+      KeyConditionExpression: 'pk = :pk',
+      ExpressionAttributeValues: { ':pk': journalPartition(this.#tenantId) },
+      ProjectionExpression: 'sk', ScanIndexForward: false, Limit: 1, ConsistentRead: true,
+    })))
+    return Items?.[0]?.['sk'] as string | undefined
+  }
+
+  /** Needs no fence: the webhook has the event, whoever brought it. */
+  async remove(sk: string): Promise<void> {
+    await persist(this.#table, () => this.#table.db.send(new DeleteCommand({ TableName: this.#table.name, Key: this.#key(sk) })))
+  }
+
+  /** Marks a row that the webhook refuses; it stays until a person removes the mark or the row. */
+  async park(sk: string, parked: Parked): Promise<void> {
+    await persist(this.#table, () => this.#table.db.send(new UpdateCommand({
+      TableName: this.#table.name, Key: this.#key(sk),
+      ConditionExpression: 'attribute_exists(pk)',
+      UpdateExpression: 'SET parked = :parked', ExpressionAttributeValues: { ':parked': parked },
+    })))
+  }
+
+  #key(sk: string): { pk: string; sk: string } {
+    return { pk: journalPartition(this.#tenantId), sk }
+  }
+}
+
+function fromItem(item: Record<string, unknown>): JournalRow {
+  return item['kind'] === 'message' ? item as unknown as MessageRow : item as unknown as EventRow
+}

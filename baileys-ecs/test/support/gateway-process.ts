@@ -1,0 +1,53 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { resolve } from 'node:path'
+import { eventually } from './eventually.js'
+
+const PACKAGE = resolve(import.meta.dirname, '../..')
+const TRUST = resolve(PACKAGE, '../simulator/src/trust.ts')
+
+/** The gateway as a process of its own, so that it can be killed. */
+export interface GatewayProcess {
+  readonly url: string
+  readonly lines: string[]
+  readonly exited: Promise<number | null>
+  kill: (signal: NodeJS.Signals) => Promise<number | null>
+}
+
+export async function spawnGateway(environment: Readonly<Record<string, string>>, simulatorRoot?: string): Promise<GatewayProcess> {
+  const child = spawn(process.execPath, [
+    '--import', 'tsx', ...(simulatorRoot === undefined ? [] : ['--import', TRUST]), resolve(PACKAGE, 'src/main.ts'),
+  ], {
+    cwd: PACKAGE, stdio: ['ignore', 'pipe', 'pipe'],
+    env: {
+      PATH: process.env['PATH'], ...environment,
+      ...(simulatorRoot === undefined ? {} : { WA_SIMULATOR_ROOT: simulatorRoot }),
+    },
+  })
+  const lines = collect(child)
+  const exited = new Promise<number | null>(done => child.once('exit', code => { done(code) }))
+  const url = await eventually('the gateway process', () => {
+    if (child.exitCode !== null) throw new Error(`the gateway ended with ${child.exitCode}:\n${lines.join('\n')}`)
+    const ready = lines.find(line => line.includes('gateway ready'))
+    return ready === undefined ? undefined : (JSON.parse(ready) as { url: string }).url
+  })
+  return {
+    url, lines, exited,
+    kill: async signal => {
+      child.kill(signal)
+      return exited
+    },
+  }
+}
+
+function collect(child: ChildProcess): string[] {
+  const lines: string[] = []
+  for (const stream of [child.stdout, child.stderr]) {
+    let rest = ''
+    stream?.on('data', (chunk: Buffer) => {
+      const parts = (rest + chunk.toString()).split('\n')
+      rest = parts.pop() ?? ''
+      lines.push(...parts)
+    })
+  }
+  return lines
+}

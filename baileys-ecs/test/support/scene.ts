@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict'
+import type { TestContext } from 'node:test'
+import type { PairingCode, SendCommand, SendResult, SessionStatus } from '@kesher/contracts'
+import { Simulator, silenceConsole, type Business, type Customer } from '@kesher/simulator'
+import { startGateway, type Gateway } from '../../src/gateway.js'
+import { createLogger } from '../../src/observability/logger.js'
+import { readSettings } from '../../src/settings.js'
+import { AWS_ENVIRONMENT, type Emulator } from './emulator.js'
+import { eventually } from './eventually.js'
+import { spawnGateway, type GatewayProcess } from './gateway-process.js'
+import { startSlowAws, type SlowAws } from './slow-aws.js'
+import { createTable, type TestTable } from './table.js'
+import { startWebhook, type WebhookStub } from './webhook.js'
+
+silenceConsole()
+
+export const SECRET = 'test-internal-secret'
+export const TENANT = 'business_1'
+
+/** Everything around one number: WhatsApp, AWS, the webhook, and gateways to be started. */
+export interface Scene {
+  readonly simulator: Simulator
+  readonly business: Business
+  readonly customer: Customer
+  readonly aws: SlowAws
+  readonly table: TestTable
+  readonly webhook: WebhookStub
+  readonly environment: Readonly<Record<string, string>>
+  /** A gateway in this process. */
+  start: (settings?: Readonly<Record<string, string>>) => Promise<Api>
+  /** A gateway in a process of its own. */
+  spawn: (settings?: Readonly<Record<string, string>>) => Promise<Api & { readonly process: GatewayProcess }>
+  /** Pairs by QR and waits until the session can send. */
+  pair: (api: Api) => Promise<void>
+  command: (text: string, options?: Partial<SendCommand>) => Promise<SendCommand>
+}
+
+/** The gateway's HTTP API. */
+export class Api {
+  constructor(readonly url: string, readonly lines: string[], readonly stop: () => Promise<void>) {}
+
+  async get(path: string, secret = SECRET): Promise<Response> {
+    return fetch(`${this.url}${path}`, { headers: { 'x-internal-secret': secret } })
+  }
+
+  async status(): Promise<SessionStatus> {
+    return await (await this.get(`/whatsapp/${TENANT}/status`)).json() as SessionStatus
+  }
+
+  async qr(): Promise<PairingCode> {
+    return eventually('a QR code', async () => {
+      const answer = await this.get(`/whatsapp/${TENANT}/qr`)
+      return answer.status === 200 ? await answer.json() as PairingCode : undefined
+    })
+  }
+
+  async canSend(): Promise<SessionStatus> {
+    return eventually('a session that can send', async () => {
+      const status = await this.status()
+      return status.canSend && status
+    })
+  }
+
+  async send(command: SendCommand): Promise<{ readonly status: number; readonly result: SendResult }> {
+    const answer = await fetch(`${this.url}/whatsapp/${TENANT}/messages`, {
+      method: 'POST', headers: { 'x-internal-secret': SECRET, 'content-type': 'application/json' }, body: JSON.stringify(command),
+    })
+    return { status: answer.status, result: await answer.json() as SendResult }
+  }
+}
+
+let phones = 0
+
+export async function createScene(t: TestContext, emulator: Emulator): Promise<Scene> {
+  const simulator = await Simulator.start({ logLimit: 50_000 })
+  simulator.trustHere()
+  const number = String(++phones).padStart(3, '0')
+  const business = simulator.addBusiness({ phone: `972500000${number}`, name: 'Studio' })
+  const customer = simulator.addCustomer({ phone: `972521111${number}`, name: 'Dana' })
+  const aws = await startSlowAws(emulator.url)
+  const table = await createTable(emulator.url)
+  await table.desire(TENANT, { desired: 'linked' })
+  const webhook = await startWebhook(SECRET)
+  const environment = {
+    ...AWS_ENVIRONMENT, AWS_ENDPOINT_URL: aws.url, GATEWAY_TABLE: table.name, WEBHOOK_URL: webhook.url, INTERNAL_SECRET: SECRET,
+    WA_WEBSOCKET_URL: simulator.waUrl, PORT: '0', SESSION_POLL_MS: '100', LOG_LEVEL: 'trace', RECONNECT_BASE_MS: '50',
+  }
+  const running = new Set<() => Promise<unknown>>()
+  t.after(async () => {
+    aws.refuse = () => false
+    aws.latencyMs = [0, 0]
+    await Promise.all([...running].map(stop => stop()))
+    await simulator.stop()
+    await webhook.stop()
+    await aws.stop()
+    assert.deepEqual(simulator.problems.after(), [])
+    assert.deepEqual(simulator.unhandled.after(), [])
+    assert.equal(webhook.badSignatures, 0)
+  })
+
+  const scene: Scene = {
+    simulator, business, customer, aws, table, webhook, environment,
+    start: async settings => {
+      const lines: string[] = []
+      const gateway: Gateway = await startGateway(
+        readSettings({ ...environment, SHUTDOWN_MS: '3000', ...settings }), createLogger('trace', { write: line => { lines.push(line) } }),
+      )
+      let stopping: Promise<void> | undefined
+      const stop = async (): Promise<void> => stopping ??= gateway.stop()
+      running.add(stop)
+      return new Api(gateway.url, lines, stop)
+    },
+    spawn: async settings => {
+      const child = await spawnGateway({ ...environment, ...settings }, simulator.trustRoot)
+      running.add(() => child.kill('SIGKILL'))
+      const api = new Api(child.url, child.lines, async () => { await child.kill('SIGTERM') })
+      return Object.assign(api, { process: child })
+    },
+    pair: async api => {
+      business.scan((await api.qr()).qr)
+      await api.canSend()
+    },
+    command: async (text, options = {}) => ({
+      version: 1, messageId: `KESHER${Math.random().toString(16).slice(2).toUpperCase()}`, chatJid: customer.lidJid, author: 'assistant',
+      content: { kind: 'text', text }, correlationId: 'correlation-1', ownerToken: Number((await table.record(TENANT))?.['ownerToken'] ?? 0),
+      ...options,
+    }),
+  }
+  return scene
+}

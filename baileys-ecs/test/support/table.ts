@@ -1,0 +1,48 @@
+import { randomUUID } from 'node:crypto'
+import { CreateTableCommand } from '@aws-sdk/client-dynamodb'
+import { GetCommand, PutCommand, QueryCommand, UpdateCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
+import type { SessionRecord } from '@kesher/contracts'
+import { createDynamo, documentClient } from '../../src/store/dynamo.js'
+
+/** A gateway table of its own for each test, and what Python would write into it. */
+export interface TestTable {
+  readonly name: string
+  readonly db: DynamoDBDocumentClient
+  desire: (tenantId: string, change: Partial<SessionRecord>) => Promise<void>
+  record: (tenantId: string) => Promise<Record<string, unknown> | undefined>
+  rows: (pk: string) => Promise<Record<string, unknown>[]>
+}
+
+export async function createTable(endpoint: string): Promise<TestTable> {
+  const name = `gateway-${randomUUID()}`
+  const client = createDynamo('us-east-1', endpoint)
+  const db = documentClient(client)
+  await client.send(new CreateTableCommand({
+    TableName: name, BillingMode: 'PAY_PER_REQUEST',
+    KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }, { AttributeName: 'sk', KeyType: 'RANGE' }],
+    AttributeDefinitions: [{ AttributeName: 'pk', AttributeType: 'S' }, { AttributeName: 'sk', AttributeType: 'S' }],
+  }))
+  const Key = (tenantId: string): { pk: string; sk: string } => ({ pk: `SESSION#${tenantId}`, sk: 'SESSION' })
+  const table: TestTable = {
+    name, db,
+    desire: async (tenantId, change) => {
+      if (await table.record(tenantId) === undefined) {
+        await db.send(new PutCommand({ TableName: name, Item: { ...Key(tenantId), tenantId, desired: 'linked' } }))
+      }
+      for (const [attribute, value] of Object.entries(change)) {
+        await db.send(new UpdateCommand({
+          TableName: name, Key: Key(tenantId), UpdateExpression: 'SET #a = :v',
+          ExpressionAttributeNames: { '#a': attribute }, ExpressionAttributeValues: { ':v': value },
+        }))
+      }
+    },
+    record: async tenantId => (await db.send(new GetCommand({ TableName: name, Key: Key(tenantId), ConsistentRead: true }))).Item,
+    rows: async pk => {
+      const { Items = [] } = await db.send(new QueryCommand({
+        TableName: name, ConsistentRead: true, KeyConditionExpression: 'pk = :pk', ExpressionAttributeValues: { ':pk': pk },
+      }))
+      return Items
+    },
+  }
+  return table
+}

@@ -96,43 +96,45 @@ def lambda_target(report: Report) -> Target:
 
 
 def build(
-    target: Target, functions: Sequence[str] = FUNCTIONS, *, report: Report, build_dir: Path = ROOT / ".build"
+    target: Target, functions: Sequence[str] = FUNCTIONS, *, report: Report, root: Path = ROOT
 ) -> dict[str, Bundle]:
     """Build what is missing, in parallel, and return all bundles by function.
+
+    `root` holds `functions/` and `requirements/`, and gets `.build/`.
 
     Raises
     ------
     BundleError
         Packages cannot be installed.
     """
-    build_dir.mkdir(parents=True, exist_ok=True)
+    (root / ".build").mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor(max_workers=len(functions)) as pool:
-        bundles = list(pool.map(lambda function: _build_one(function, target, build_dir, report), functions))
-    _forget_old(build_dir, keep={bundle.path for bundle in bundles})
+        bundles = list(pool.map(lambda function: _build_one(function, target, root, report), functions))
+    _forget_old(root / ".build", keep={bundle.path for bundle in bundles})
     return {bundle.function: bundle for bundle in bundles}
 
 
-def sources(function: str) -> list[Path]:
+def _sources(function: str, root: Path) -> list[Path]:
     """The project's own files in the bundle of `function`."""
-    folders = (ROOT / "functions" / "shared", ROOT / "functions" / function)
+    folders = (root / "functions" / "shared", root / "functions" / function)
     files = (path for folder in folders for path in folder.rglob("*") if path.is_file())
-    return sorted([ROOT / "functions" / "__init__.py", *(path for path in files if "__pycache__" not in path.parts)])
+    return sorted([root / "functions" / "__init__.py", *(path for path in files if "__pycache__" not in path.parts)])
 
 
-def _build_one(function: str, target: Target, build_dir: Path, report: Report) -> Bundle:
-    files = sources(function)
-    packages = _packages(function, target, build_dir, report)
+def _build_one(function: str, target: Target, root: Path, report: Report) -> Bundle:
+    files = _sources(function, root)
+    packages = _packages(root / "requirements" / f"{function}.txt", target, root / ".build", report)
     digest = hashlib.sha256(packages.name.encode())
     for path in files:
-        digest.update(f"\0{path.relative_to(ROOT)}\0".encode())
+        digest.update(f"\0{path.relative_to(root)}\0".encode())
         digest.update(path.read_bytes())
     key = digest.hexdigest()
-    result = build_dir / f"{function}-{target.name}-{key[:24]}.zip"
+    result = root / ".build" / f"{function}-{target.name}-{key[:24]}.zip"
     with _lock(result):
         if not result.exists():
-            with _fresh_folder(build_dir) as folder:
+            with _fresh_folder(root / ".build") as folder:
                 for path in files:
-                    copy = folder / path.relative_to(ROOT)
+                    copy = folder / path.relative_to(root)
                     copy.parent.mkdir(parents=True, exist_ok=True)
                     shutil.copyfile(path, copy)
                 _compile(folder, target)
@@ -144,9 +146,8 @@ def _build_one(function: str, target: Target, build_dir: Path, report: Report) -
     return Bundle(function, result, key)
 
 
-def _packages(function: str, target: Target, build_dir: Path, report: Report) -> Path:
-    """The zip of the packages of `function`; functions with the same requirements share it."""
-    requirements = ROOT / "requirements" / f"{function}.txt"
+def _packages(requirements: Path, target: Target, build_dir: Path, report: Report) -> Path:
+    """The zip of the locked packages; functions with the same ones share it."""
     locked = [line for line in requirements.read_text().splitlines() if not line.strip().startswith("#")]
     recipe = (
         Path(__file__).read_text(),
@@ -169,7 +170,7 @@ def _packages(function: str, target: Target, build_dir: Path, report: Report) ->
                 partial.unlink(missing_ok=True)
                 _append(partial, folder, target)
                 partial.replace(result)
-            report(f"packages of {function} ({target.name}): {time.monotonic() - started:.1f} s")
+            report(f"packages of {requirements.stem} ({target.name}): {time.monotonic() - started:.1f} s")
     os.utime(result)
     return result
 
@@ -186,7 +187,7 @@ def _install(requirements: Path, folder: Path, target: Target) -> None:
         done = subprocess.run(attempt, capture_output=True, text=True, check=False)
         if done.returncode == 0:
             return
-    message = f"{requirements.relative_to(ROOT)} cannot be installed for {target.name}:\n{done.stderr.strip()}"
+    message = f"{requirements} cannot be installed for {target.name}:\n{done.stderr.strip()}"
     raise BundleError(message)
 
 
@@ -218,7 +219,7 @@ def _compile(folder: Path, target: Target) -> None:
 
 
 def _append(archive: Path, folder: Path, target: Target) -> None:
-    level = 1 if target.platform is None else 9
+    level = 1 if target.platform is None else 6
     with zipfile.ZipFile(archive, "a", zipfile.ZIP_DEFLATED, compresslevel=level) as output:
         for path in sorted(folder.rglob("*")):
             if path.is_file():

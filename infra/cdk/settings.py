@@ -15,6 +15,8 @@ from pydantic.alias_generators import to_camel
 METRICS_NAMESPACE = "Kesher"
 """Of every metric that the functions write; the alarms look there."""
 GATEWAY_PORT = 8080
+WEBHOOK_PATH = "api/whatsapp/webhook/incoming"
+"""Of the webhook, under its function URL."""
 AGENT_TIMEOUT_SECONDS = 90
 SEND_TIMEOUT_SECONDS = 90
 

@@ -17,6 +17,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import boto3
+from botocore.credentials import Credentials
+
 from kesher.local.processes import ManagedProcess, ProcessError, free_port, url_answers
 
 REGION = "eu-west-1"
@@ -84,6 +87,16 @@ class Emulator:
         own = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
         return {**own, **_no_proxy(), **self.environment, **(extra or {})}
 
+    @property
+    def credentials(self) -> Credentials:
+        return Credentials(self.access_key, self._secret_key)
+
+    def session(self) -> boto3.Session:
+        """A boto3 session with its credentials; give each client `endpoint_url=emulator.endpoint`."""
+        return boto3.Session(
+            aws_access_key_id=self.access_key, aws_secret_access_key=self._secret_key, region_name=REGION
+        )
+
     def start(self) -> Self:
         """Start and wait until it is healthy.
 
@@ -141,6 +154,9 @@ class Emulator:
             "MINISTACK_REGION": REGION,
             "MINISTACK_ACCOUNT_ID": ACCOUNT,
             "LAMBDA_EXECUTOR": "local",
+            # Otherwise they listen on fixed ports, on every interface.
+            "IOT_MTLS_ENABLED": "0",
+            "SFTP_ENABLED": "0",
             "PERSIST_STATE": "1" if self.persist else "0",
             "STATE_DIR": str(self.state_dir / "state"),
             # Each worker unpacks its bundle there; a killed emulator leaves them behind, the next start removes them.

@@ -19,7 +19,7 @@ READ = ("dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query")
 WRITE = ("dynamodb:ConditionCheckItem", "dynamodb:PutItem", "dynamodb:UpdateItem")
 """A transaction needs the permissions of its parts and none of its own."""
 DELETE = ("dynamodb:DeleteItem",)
-BULK = ("dynamodb:BatchWriteItem", "dynamodb:Scan")
+SCAN = ("dynamodb:Scan",)
 
 _TABLE_KEY_OPERATIONS = (
     "kms:Decrypt",

@@ -32,7 +32,7 @@ class Code(Protocol):
 
 
 class PythonFunction(Construct):
-    """`functions.<name>.handler.lambda_handler` as a Lambda function.
+    """`functions.<name>.handler.handle` as a Lambda function.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ class PythonFunction(Construct):
             function_name=function_name,
             runtime=_RUNTIME,
             architecture=lambda_.Architecture.ARM_64,
-            handler=f"functions.{name}.handler.lambda_handler",
+            handler=f"functions.{name}.handler.handle",
             # The key, not a hash of the bytes: it names the inputs, so an unchanged function is not deployed again.
             code=lambda_.Code.from_asset(str(code.path), asset_hash=code.key, asset_hash_type=cdk.AssetHashType.CUSTOM),
             role=role,

@@ -11,13 +11,12 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from infra.bundles import ROOT
-from infra.cdk.constructs.grants import BULK, DELETE, READ, WRITE, may_read_secret, may_use_table
+from infra.cdk.constructs.grants import DELETE, READ, SCAN, WRITE, may_read_secret, may_use_table
 from infra.cdk.constructs.nag import not_followed
 from infra.cdk.constructs.python_function import retention
-from infra.cdk.settings import GATEWAY_PORT, Settings
+from infra.cdk.settings import GATEWAY_PORT, WEBHOOK_PATH, Settings
 from infra.cdk.stacks.state import StateStack
 
-WEBHOOK_PATH = "api/whatsapp/webhook/incoming"
 STOP_TIMEOUT_SECONDS = 30
 """After SIGTERM the gateway finishes its sends and gives up its sessions."""
 
@@ -92,7 +91,7 @@ class GatewayStack(cdk.Stack):
                 "LOG_LEVEL": settings.log_level.lower(),
             },
         )
-        may_use_table(task.task_role, state.gateway_table, *READ, *WRITE, *DELETE, *BULK)
+        may_use_table(task.task_role, state.gateway_table, *READ, *WRITE, *DELETE, *SCAN)
         may_read_secret(task.task_role, state.internal_secret)
         webhook_url.grant_invoke_url(task.task_role)
         not_followed(task, "ECS2", because="Names and ARNs; the secret itself is read from Secrets Manager.")

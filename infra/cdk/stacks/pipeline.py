@@ -11,7 +11,7 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from infra.cdk.constructs.alarms import Alarms
-from infra.cdk.constructs.doorbell_queue import DoorbellQueue
+from infra.cdk.constructs.doorbell_queue import MAX_RECEIVE_COUNT, DoorbellQueue
 from infra.cdk.constructs.grants import DELETE, READ, WRITE, may_query_index, may_read_secret, may_ring, may_use_table
 from infra.cdk.constructs.python_function import Code, PythonFunction
 from infra.cdk.settings import AGENT_TIMEOUT_SECONDS, SEND_TIMEOUT_SECONDS, Settings
@@ -47,11 +47,22 @@ class PipelineStack(cdk.Stack):
         self.webhook = self._function("webhook", 10, 512, {**both_queues, **internal_secret})
         self.webhook_url = self.webhook.function.add_function_url(auth_type=lambda_.FunctionUrlAuthType.AWS_IAM)
         may_use_table(self.webhook.function, state.app_table, *READ, *WRITE)
+        # A session that is connected again rings for what waited.
+        may_query_index(self.webhook.function, state.app_table, SWEEP_INDEX)
         may_read_secret(self.webhook.function, state.internal_secret)
         may_ring(self.webhook.function, self.turns.queue, self.outgoing.queue)
 
-        agent_environment = {**both_queues, "MODEL_SECRET_ARN": state.model_secret.secret_arn, **self._model()}
-        self.agent = self._function("agent", AGENT_TIMEOUT_SECONDS, 1024, agent_environment)
+        self.agent = self._function(
+            "agent",
+            AGENT_TIMEOUT_SECONDS,
+            1024,
+            {
+                **both_queues,
+                "TURNS_MAX_RECEIVE_COUNT": str(MAX_RECEIVE_COUNT),
+                "MODEL_SECRET_ARN": state.model_secret.secret_arn,
+                **self._model(),
+            },
+        )
         self.agent.rung_by(self.turns.queue, concurrency=settings.turns_concurrency)
         may_use_table(self.agent.function, state.app_table, *READ, *WRITE, *DELETE)
         may_read_secret(self.agent.function, state.model_secret)

@@ -34,9 +34,8 @@ class StateStack(cdk.Stack):
             index_name=SWEEP_INDEX,
             partition_key=dynamodb.Attribute(name="sweep_shard", type=dynamodb.AttributeType.NUMBER),
             sort_key=dynamodb.Attribute(name="sweep_at", type=dynamodb.AttributeType.NUMBER),
-            # The sweeper decides on states and leases, not on keys alone, and rows are here only while work is pending:
-            # the copies are few, and a projection cannot be widened without building the index anew.
-            projection_type=dynamodb.ProjectionType.ALL,
+            # Its keys name the conversation or the row; the sweeper reads the item itself before it rings.
+            projection_type=dynamodb.ProjectionType.KEYS_ONLY,
         )
         self.gateway_table = self._table("GatewayTable", time_to_live="expiresAt")
         self.internal_secret = secretsmanager.Secret(

@@ -21,9 +21,9 @@ from pynamodb.transactions import TransactWrite
 from functions.shared import ids, outbox, transactions
 from functions.shared.contracts import ConversationId, Jid, MessageId, TenantId, TextContent
 from functions.shared.conversation import ConversationNotFoundError, Snapshot, TurnId
-from functions.shared.keys import CONVERSATION, conversation_pk, turn_sk
+from functions.shared.keys import CONVERSATION, conversation_pk, profile_key, turn_sk
 from functions.shared.observability import logger
-from functions.shared.tables import ConversationItem, TurnItem, not_exists
+from functions.shared.tables import ConversationItem, ProfileItem, TurnItem, find, not_exists
 
 DEBOUNCE_LIMIT_MS = 8_000
 """A customer who never stops writing is answered after this time all the same."""
@@ -158,6 +158,11 @@ def commit_turn(
     The caller rings the outgoing queue afterwards (a lost ring is the sweeper's). Raises TurnOvertakenError,
     EffectRefusedError, or transactions.TooLargeError / ContentionError (both: nothing was written).
     """
+    # Read, not checked in the transaction: every turn of the business would check the same item, and DynamoDB lets
+    # transactions over one item collide. The claim of each reply looks again.
+    business = find(ProfileItem, profile_key(turn.tenant_id))
+    if business is None or not business.ai_enabled:
+        raise TurnOvertakenError("the assistant of this business was switched off")
     may_speak = (ConversationItem.ai_enabled == True) & (  # noqa: E712 - an expression, not a comparison
         ConversationItem.paused_until.does_not_exist() | (ConversationItem.paused_until <= now_ms)
     )

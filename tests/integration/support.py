@@ -20,9 +20,12 @@ from functions.shared.contracts import (
     TextContent,
     Wire,
 )
+from functions.shared.conversation import load_conversation
+from functions.shared.inbox import Reply, RunTurn, Turn, TurnRecord, begin_turn, commit_turn, decide
 from functions.shared.keys import CONVERSATION, alias_key, conversation_pk
 from functions.shared.secret import InternalSecret
 from functions.shared.tables import AliasItem, AppItem, ConversationItem, MessageItem, OutboxItem, find
+from functions.webhook.accept import accept
 from functions.webhook.request import PATH, FunctionUrlEvent
 
 SECRET = InternalSecret(current="the secret in force", previous="the secret before")
@@ -150,3 +153,26 @@ class Store:
 def body_of(answer: Mapping[str, Any]) -> dict[str, Any]:
     parsed: dict[str, Any] = json.loads(answer["body"])
     return parsed
+
+
+# ---- turns ------------------------------------------------------------------------------------------------------
+
+
+def accept_and_begin(tenant: TenantId, *texts: str, chat: Chat | None = None) -> Turn:
+    """The customer writes `texts`; returns the turn that answers them all."""
+    for text in texts:
+        accept(message(tenant, text, chat=chat))
+    alias = find(AliasItem, alias_key(tenant, (chat or direct()).jid))
+    assert alias is not None
+    snapshot = load_conversation(tenant, ConversationId(alias.conversation_id))
+    now = clock.now_ms()
+    decision = decide(snapshot, snapshot.last_seq, now)
+    assert isinstance(decision, RunTurn), decision
+    return begin_turn(snapshot, decision, correlation_id="test-turn", now_ms=now)
+
+
+def answer_with(turn: Turn, *texts: str, now_ms: int | None = None) -> list[MessageId]:
+    """Commit the turn with these replies."""
+    record = TurnRecord(items=[{"role": "assistant", "content": text} for text in texts])
+    now = clock.now_ms() if now_ms is None else now_ms
+    return commit_turn(turn, replies=[Reply(text) for text in texts], record=record, now_ms=now)

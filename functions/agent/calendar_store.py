@@ -1,0 +1,210 @@
+"""The calendar's rows: reading what is taken, holding cells for a turn, and the effects that a commit makes real.
+
+A hold is a conditional, expiring claim of one conversation. Whoever commits a booking proves in the same transaction that
+the hold is still the turn's own; a turn that never commits leaves nothing but a hold that runs out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Protocol
+
+from pynamodb.transactions import TransactWrite
+
+from functions.agent.calendar_rules import Cell, cells
+from functions.shared import transactions
+from functions.shared.contracts import ConversationId, TenantId
+from functions.shared.conversation import TurnId
+from functions.shared.keys import BOOKING_PREFIX, SLOT_PREFIX, booking_sk, calendar_pk, conversation_pk, slot_sk
+from functions.shared.tables import BookingItem, SlotItem, not_exists
+
+HOLD_MS = 120_000
+"""Longer than a turn may run; after it, others may take the cell."""
+_FORGET_HOLD_AFTER_S = 3_600
+_FORGET_BOOKED_AFTER_S = 30 * 86_400
+"""A cell that has passed is of no use to anybody; the BOOKING# row stays."""
+
+
+@dataclass(frozen=True, slots=True)
+class Appointment:
+    """Times are aware, in UTC, on the grid."""
+
+    booking_id: str
+    start: datetime
+    end: datetime
+    service_id: str
+    resource: str
+
+    @property
+    def cells(self) -> tuple[Cell, ...]:
+        return cells(self.resource, self.start, self.end)
+
+
+class Calendar(Protocol):
+    """One tenant's calendar as one customer may see and use it."""
+
+    def taken(self, days: Iterable[date], now: datetime) -> set[Cell]:
+        """The cells on these UTC days that others booked or hold, and those of the customer's own bookings."""
+
+    def hold(self, wanted: Sequence[Cell], turn_id: TurnId, now: datetime) -> bool:
+        """Claim all the cells for this turn, or none: False if somebody else has one."""
+
+    def appointments(self, now: datetime) -> list[Appointment]:
+        """The customer's booked appointments that have not ended, earliest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """Effect: the turn's hold becomes an appointment."""
+
+    tenant_id: TenantId
+    conversation_id: ConversationId
+    turn_id: TurnId
+    appointment: Appointment
+
+    @property
+    def name(self) -> str:
+        return f"book {self.appointment.booking_id}"
+
+    @property
+    def writes(self) -> int:
+        return len(self.appointment.cells) + 1
+
+    def write(self, transaction: TransactWrite) -> None:
+        """Condition: every cell is still held by this turn. An expired hold that nobody took is as good."""
+        appointment = self.appointment
+        for cell in appointment.cells:
+            transaction.update(
+                _slot(self.tenant_id, cell),
+                actions=[
+                    SlotItem.booking_id.set(appointment.booking_id),
+                    SlotItem.conversation_id.set(self.conversation_id),
+                    SlotItem.turn_id.remove(),
+                    SlotItem.held_until.remove(),
+                    SlotItem.expires_at.set(int(appointment.end.timestamp()) + _FORGET_BOOKED_AFTER_S),
+                ],
+                condition=(SlotItem.turn_id == self.turn_id) & SlotItem.booking_id.does_not_exist(),
+            )
+        transaction.save(
+            BookingItem(
+                conversation_pk(self.tenant_id, self.conversation_id),
+                booking_sk(appointment.booking_id),
+                booking_id=appointment.booking_id,
+                start=_ms(appointment.start),
+                end=_ms(appointment.end),
+                service=appointment.service_id,
+                resource=appointment.resource,
+                status="booked",
+                turn_id=self.turn_id,
+            ),
+            condition=not_exists(BookingItem),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """Effect: an appointment of this customer is cancelled and its cells are free."""
+
+    tenant_id: TenantId
+    conversation_id: ConversationId
+    appointment: Appointment
+
+    @property
+    def name(self) -> str:
+        return f"cancel {self.appointment.booking_id}"
+
+    @property
+    def writes(self) -> int:
+        return len(self.appointment.cells) + 1
+
+    def write(self, transaction: TransactWrite) -> None:
+        """Condition: the booking is this customer's and still stands, and the cells are its own."""
+        booking_id = self.appointment.booking_id
+        transaction.update(
+            BookingItem(conversation_pk(self.tenant_id, self.conversation_id), booking_sk(booking_id)),
+            actions=[BookingItem.status.set("cancelled")],
+            condition=BookingItem.status == "booked",
+        )
+        for cell in self.appointment.cells:
+            transaction.delete(_slot(self.tenant_id, cell), condition=SlotItem.booking_id == booking_id)
+
+
+@dataclass(frozen=True, slots=True)
+class TableCalendar:
+    """The Calendar in the app table. Every key holds the tenant, and every booking's key the conversation."""
+
+    tenant_id: TenantId
+    conversation_id: ConversationId
+
+    def taken(self, days: Iterable[date], now: datetime) -> set[Cell]:
+        found: set[Cell] = set()
+        for day in sorted(set(days)):
+            for row in SlotItem.query(
+                calendar_pk(self.tenant_id, day.isoformat()), SlotItem.sk.startswith(SLOT_PREFIX), consistent_read=True
+            ):
+                held = row.conversation_id != self.conversation_id and (row.held_until or 0) > _ms(now)
+                if row.booking_id or held:
+                    found.add(_cell(day, row.sk))
+        return found
+
+    def hold(self, wanted: Sequence[Cell], turn_id: TurnId, now: datetime) -> bool:
+        free = SlotItem.booking_id.does_not_exist() & (
+            SlotItem.held_until.does_not_exist()
+            | (SlotItem.held_until <= _ms(now))
+            # Of an earlier attempt at this turn that died: the conversation may go on with it.
+            | (SlotItem.conversation_id == self.conversation_id)
+        )
+        until = now + timedelta(milliseconds=HOLD_MS)
+
+        def write(transaction: transactions.LabelledWrite) -> None:
+            for cell in wanted:
+                transaction.update(
+                    _slot(self.tenant_id, cell),
+                    actions=[
+                        SlotItem.turn_id.set(turn_id),
+                        SlotItem.conversation_id.set(self.conversation_id),
+                        SlotItem.held_until.set(_ms(until)),
+                        SlotItem.expires_at.set(int(until.timestamp()) + _FORGET_HOLD_AFTER_S),
+                    ],
+                    condition=free,
+                )
+
+        try:
+            transactions.transact(write)
+        except transactions.RefusedError:
+            return False
+        return True
+
+    def appointments(self, now: datetime) -> list[Appointment]:
+        rows = BookingItem.query(
+            conversation_pk(self.tenant_id, self.conversation_id),
+            BookingItem.sk.startswith(BOOKING_PREFIX),
+            consistent_read=True,
+        )
+        booked = [
+            Appointment(row.booking_id, _moment(row.start), _moment(row.end), row.service, row.resource)
+            for row in rows
+            if row.status == "booked" and row.end > _ms(now)
+        ]
+        return sorted(booked, key=lambda appointment: appointment.start)
+
+
+def _slot(tenant_id: TenantId, cell: Cell) -> SlotItem:
+    day, time_of_day = cell.start.strftime("%Y-%m-%d"), cell.start.strftime("%H:%M")
+    return SlotItem(calendar_pk(tenant_id, day), slot_sk(cell.resource, time_of_day))
+
+
+def _cell(day: date, sk: str) -> Cell:
+    resource, _, time_of_day = sk.removeprefix(SLOT_PREFIX).rpartition("#")
+    start = datetime.combine(day, datetime.strptime(time_of_day, "%H:%M").time(), tzinfo=UTC)  # noqa: DTZ007 - a time
+    return Cell(start, resource)
+
+
+def _ms(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)
+
+
+def _moment(ms: int) -> datetime:
+    return datetime.fromtimestamp(ms / 1000, UTC)

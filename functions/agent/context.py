@@ -1,0 +1,58 @@
+"""What a tool may know of the turn that it works for, and where it puts what it wants done.
+
+Tenant and customer are here and in no tool's parameters: they come from the stored conversation, so no prompt can name
+another one. Nothing in here is secret: the SDK may serialise it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TypeVar
+
+from functions.agent.calendar_store import Calendar
+from functions.shared.contracts import ConversationId, TenantId
+from functions.shared.conversation import TurnId
+from functions.shared.inbox import Effect
+from functions.shared.profile import BusinessProfile, Language
+
+_Effect = TypeVar("_Effect", bound=Effect)
+
+
+class Staging:
+    """The effects that this run's tools want; the turn's commit makes them real, and if there is none, nothing does."""
+
+    def __init__(self) -> None:
+        self._effects: dict[str, Effect] = {}
+
+    def add(self, effect: Effect) -> None:
+        self._effects[effect.name] = effect
+
+    def discard(self, effect: Effect) -> None:
+        self._effects.pop(effect.name, None)
+
+    def of(self, kind: type[_Effect]) -> list[_Effect]:
+        """The staged effects of one kind, oldest first."""
+        return [effect for effect in self._effects.values() if isinstance(effect, kind)]
+
+    def all(self) -> list[Effect]:
+        return list(self._effects.values())
+
+
+@dataclass(frozen=True, slots=True)
+class ToolContext:
+    """Passed to every tool as `RunContextWrapper[ToolContext]`."""
+
+    tenant_id: TenantId
+    conversation_id: ConversationId
+    turn_id: TurnId
+    customer_name: str | None
+    language: Language
+    """What the customer writes in; results that are said back are in it."""
+    profile: BusinessProfile
+    now: datetime
+    """When the turn began, in the business's time zone."""
+    understood_dates: tuple[str, ...]
+    """What the date grammar made of the pending messages, as lines for the instructions."""
+    calendar: Calendar
+    staging: Staging = field(default_factory=Staging)

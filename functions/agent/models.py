@@ -1,0 +1,132 @@
+"""Which model answers: OpenAI, any server that speaks its protocol, or the rule-based stand-in when there is neither.
+
+The SDK's defaults are two silent retries and a read time-out of ten minutes; a turn has seconds. Here the client retries
+nothing, the runner retries what the server or the network calls passing, and every attempt has its own limit.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from urllib.parse import urlsplit
+
+from agents import Model, ModelRetrySettings, ModelSettings, OpenAIChatCompletionsModel, OpenAIResponsesModel
+from agents.retry import ModelRetryBackoffSettings, retry_policies
+from openai import AsyncOpenAI
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_camel
+
+from functions.agent import settings
+from functions.agent.standin import StandIn
+from functions.shared import aws
+from functions.shared.profile import BusinessProfile
+
+ATTEMPT_LIMIT_S = 12.0
+"""One attempt at one model call; a typical one takes 1 to 3 s."""
+_KEY_MAX_AGE_S = 300.0
+_NO_KEY = "none"  # servers on one's own machine want none, the client wants some
+_RETRIED_STATUSES = (408, 409, 429, 500, 502, 503, 504)
+_REASONING = ("gpt-5", "o1", "o3", "o4")
+
+
+class ModelSecretError(Exception):
+    """The model's secret in Secrets Manager is not the JSON that it should be."""
+
+
+class ModelSecret(BaseModel):
+    """`{"apiKey": "sk-..."}`; empty until an operator sets it."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", alias_generator=to_camel)
+
+    api_key: str = Field(default="")
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Where the model is."""
+
+    base_url: str
+    api_key: str
+
+    @property
+    def is_openai(self) -> bool:
+        return urlsplit(self.base_url).hostname == "api.openai.com"
+
+
+def read_secret(arn: str) -> str | None:
+    """The API key, or None while nobody has set one. Raises ModelSecretError, without the value."""
+    text = aws.secrets_manager().get_secret_value(SecretId=arn)["SecretString"]
+    try:
+        return ModelSecret.model_validate_json(text).api_key or None
+    except ValidationError:
+        raise ModelSecretError('the model\'s secret must be JSON: {"apiKey": "..."}') from None
+
+
+class KeyCache:
+    """The key of the deployment, read again after five minutes: setting or rotating it needs no deployment."""
+
+    def __init__(
+        self, read: Callable[[str], str | None] = read_secret, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._read = read
+        self._monotonic = monotonic
+        self._known: tuple[float, str | None] | None = None
+
+    def get(self) -> str | None:
+        if key := settings.api_key():
+            return key
+        arn = settings.model_secret_arn()
+        if arn is None:
+            return None
+        if self._known is None or self._monotonic() - self._known[0] >= _KEY_MAX_AGE_S:
+            self._known = (self._monotonic(), self._read(arn))
+        return self._known[1]
+
+
+def server(key: str | None) -> Server | None:
+    """The model's server, or None: no key and no address of one's own, so the stand-in answers."""
+    base_url = settings.base_url()
+    if key is None and base_url is None:
+        return None
+    return Server(base_url or settings.DEFAULT_BASE_URL, key or _NO_KEY)
+
+
+@cache
+def _client(chosen: Server) -> AsyncOpenAI:
+    """One for the process, bound to its one event loop: a new one for each event costs 17 ms."""
+    return AsyncOpenAI(base_url=chosen.base_url, api_key=chosen.api_key, timeout=ATTEMPT_LIMIT_S, max_retries=0)
+
+
+def model_for(profile: BusinessProfile, chosen: Server | None) -> Model:
+    """The model that answers this business's customers."""
+    if chosen is None:
+        return StandIn(profile)
+    name = profile.model or settings.model_name()
+    if chosen.is_openai:
+        return OpenAIResponsesModel(name, _client(chosen))
+    return OpenAIChatCompletionsModel(name, _client(chosen))
+
+
+def settings_for(profile: BusinessProfile, chosen: Server | None) -> ModelSettings:
+    """Time-outs, retries and privacy of every model call."""
+    name = profile.model or settings.model_name()
+    reasons = chosen is not None and chosen.is_openai and name.startswith(_REASONING)
+    return ModelSettings(
+        store=False if chosen is None or chosen.is_openai else None,  # others refuse what they do not know
+        parallel_tool_calls=None,
+        max_tokens=4_000,
+        timeout=ATTEMPT_LIMIT_S,
+        # Nothing is stored at OpenAI, so a reasoning model must carry its thoughts from call to call itself.
+        response_include=["reasoning.encrypted_content"] if reasons else None,
+        retry=ModelRetrySettings(
+            max_retries=2,
+            backoff=ModelRetryBackoffSettings(initial_delay=0.5, max_delay=4.0, multiplier=2.0, jitter=True),
+            policy=retry_policies.any(
+                retry_policies.provider_suggested(),
+                retry_policies.network_error(),
+                retry_policies.http_status(_RETRIED_STATUSES),
+            ),
+        ),
+    )

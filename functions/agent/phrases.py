@@ -1,0 +1,15 @@
+"""What the assistant says when no model can say it."""
+
+from __future__ import annotations
+
+from functions.shared.profile import Language
+
+A_PERSON_WILL_ANSWER: dict[Language, str] = {
+    "en": "I'm sorry, I can't answer this properly right now. A person from our team will get back to you here.",
+    "he": "מצטערים, אין באפשרותי לענות על זה כמו שצריך כרגע. אדם מהצוות שלנו יחזור אליכם כאן.",
+}
+
+JUST_TAKEN: dict[Language, str] = {
+    "en": "I'm sorry, that time was taken just now, so nothing was booked or changed. Which other time would suit you?",
+    "he": "מצטערים, השעה הזאת נתפסה ממש עכשיו, ולכן שום דבר לא נקבע ולא השתנה. איזו שעה אחרת מתאימה לכם?",
+}

@@ -1,0 +1,167 @@
+"""The stand-in's answer: one message that covers everything that was asked, its own question last."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import time
+
+from functions.agent import speech
+from functions.agent.standin.phrases import WEEKDAYS, Phrase, say
+from functions.agent.standin.situation import Situation
+from functions.agent.tools.results import Appointments, Booked, Cancelled, Free, FreeDay, NotPossible
+from functions.shared.profile import Language, Service, Weekday
+
+_WEEK: tuple[Weekday, ...] = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
+_OFFERED_TIMES = 5
+
+
+def compose(situation: Situation) -> str:
+    """The answer, once all the tools that it needs have answered."""
+    language, wants = situation.language, situation.wants
+    content = [*_facts(situation), *_appointments(situation)]
+    if situation.unseen:
+        content.insert(0, say("unseen", language))
+    opening = []
+    if situation.first_contact:
+        opening = [say("intro", language, name=situation.profile.name)]
+    elif "greeting" in wants:
+        opening = [say("hello", language)]
+    if "thanks" in wants and not content:
+        content = [say("welcome", language)]
+    return "\n".join([*opening, *(content or [say("help", language)])])
+
+
+def _facts(situation: Situation) -> Iterator[str]:
+    language = situation.language
+    if "hours" in situation.wants:
+        yield say("hours", language, hours=_hours(situation))
+    if situation.wants & {"price", "services"}:
+        asked = [situation.service] if situation.service_named and situation.service else situation.profile.services
+        yield "; ".join(_price(service, language) for service in asked) + "."
+
+
+def _appointments(situation: Situation) -> Iterator[str]:
+    language, wants = situation.language, situation.wants
+    if None in situation.results.values():
+        yield say("sorry", language)
+    elif "cancel" in wants:
+        yield from _cancellation(situation)
+    elif "move" in wants:
+        yield from _move(situation)
+    elif "mine" in wants:
+        yield _mine(situation)
+    elif wants & {"book", "free"}:
+        yield from _booking(situation)
+
+
+def _booking(situation: Situation) -> Iterator[str]:
+    language, service = situation.language, situation.service
+    booked = situation.results.get("book_appointment")
+    free = situation.results.get("find_free_slots")
+    if isinstance(booked, Booked):
+        yield say("booked", language, service=booked.service, spoken=booked.spoken, price=booked.price)
+    elif isinstance(booked, NotPossible):
+        yield from _why_not(booked, language)
+    elif isinstance(free, Free):
+        earliest = situation.when.start.time() if situation.when else time(0)
+        for day in free.days:
+            times = ", ".join(_some_times(day, earliest))
+            yield say("offer", language, service=_name(free.service, situation), day=day.spoken, times=times)
+        yield say("what_time", language)
+    elif isinstance(free, NotPossible):
+        yield from _why_not(free, language)
+    elif service:
+        others = [other for other in situation.profile.services if other != service]
+        if others and not situation.service_named:
+            yield say("other_services", language, services=", ".join(other.name(language) for other in others))
+        yield say("for_when", language, service=service.name(language))
+
+
+def _cancellation(situation: Situation) -> Iterator[str]:
+    cancelled = situation.results.get("cancel_appointment")
+    if isinstance(cancelled, Cancelled):
+        yield say("cancelled", situation.language, service=cancelled.service, spoken=cancelled.spoken)
+        return
+    yield _mine(situation)
+    if _has_appointments(situation):
+        yield say("which_cancel", situation.language)
+
+
+def _move(situation: Situation) -> Iterator[str]:
+    moved = situation.results.get("book_appointment")
+    if isinstance(moved, Booked):
+        yield say("moved", situation.language, service=moved.service, spoken=moved.spoken)
+    elif isinstance(moved, NotPossible):
+        yield from _why_not(moved, situation.language)
+    else:
+        yield _mine(situation)
+        if _has_appointments(situation):
+            yield say("which_move", situation.language)
+
+
+def _why_not(refusal: NotPossible, language: Language) -> Iterator[str]:
+    reasons: dict[str, Phrase] = {
+        "closed": "closed_then", "taken": "taken", "full": "taken", "past": "past", "too_far": "too_far",
+        "bad_time": "quarter", "already_booked": "have_then",
+    }  # fmt: skip
+    yield say(reasons.get(refusal.reason, "sorry"), language)
+    if refusal.nearest:
+        yield say("nearest", language, times="; ".join(start.spoken for start in refusal.nearest))
+        yield say("which_of_these", language)
+    elif refusal.reason in ("closed", "taken", "full"):
+        yield say("no_room", language)
+
+
+def _mine(situation: Situation) -> str:
+    found = situation.results.get("list_appointments")
+    if not isinstance(found, Appointments) or not found.appointments:
+        return say("none", situation.language)
+    listed = "; ".join(f"{appointment.service}, {appointment.spoken}" for appointment in found.appointments)
+    return say("mine", situation.language, appointments=listed)
+
+
+def _has_appointments(situation: Situation) -> bool:
+    found = situation.results.get("list_appointments")
+    return isinstance(found, Appointments) and bool(found.appointments)
+
+
+def _some_times(day: FreeDay, earliest: time) -> list[str]:
+    """A few round starts of a day, spread over it, none before `earliest` if there are later ones."""
+    quarters = [
+        f"{minute // 60:02d}:{minute % 60:02d}"
+        for stretch in day.starts
+        for minute in range(_minutes(stretch.first), _minutes(stretch.last) + 1, 15)
+    ]
+    later = [quarter for quarter in quarters if quarter >= earliest.strftime("%H:%M")] or quarters
+    whole = [quarter for quarter in later if quarter.endswith(":00")]
+    choice = whole if len(whole) >= 3 else later
+    step = max(1, len(choice) // _OFFERED_TIMES)
+    return choice[::step][:_OFFERED_TIMES]
+
+
+def _minutes(clock: str) -> int:
+    return int(clock[:2]) * 60 + int(clock[3:])
+
+
+def _hours(situation: Situation) -> str:
+    """`Sun-Thu 09:00-19:00, Fri 09:00-14:00, Sat closed`: neighbouring days with the same hours joined."""
+    language, runs = situation.language, list[tuple[Weekday, Weekday, str]]()
+    for day in _WEEK:
+        opened = situation.profile.hours.get(day, ())
+        hours = " ".join(f"{o.opens:%H:%M}-{o.closes:%H:%M}" for o in opened) or say("closed", language)
+        if runs and runs[-1][2] == hours:
+            runs[-1] = (runs[-1][0], day, hours)
+        else:
+            runs.append((day, day, hours))
+    names = WEEKDAYS[language]
+    return ", ".join(f"{names[a]}{f'-{names[b]}' if b != a else ''} {hours}" for a, b, hours in runs)
+
+
+def _price(service: Service, language: Language) -> str:
+    cost = speech.price(service.price, service.currency)
+    return say("price", language, service=service.name(language), price=cost, minutes=service.minutes)
+
+
+def _name(service_id: str, situation: Situation) -> str:
+    named = next((s for s in situation.profile.services if s.id == service_id), None)
+    return named.name(situation.language) if named else service_id

@@ -1,0 +1,147 @@
+"""What the stand-in makes of its input: what the customer wants, which service, when, and what the tools have answered."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from pydantic import ValidationError
+
+from functions.agent import memory, speech
+from functions.agent.dates import Resolved, resolve
+from functions.agent.standin.phrases import Intent, asked, intents
+from functions.agent.tools.results import OUTCOME, Appointments, Booked, Listed, Outcome
+from functions.shared.profile import BusinessProfile, Language, Service
+
+_BARE_TIME = re.compile(r"\W*(\d{1,2}(?::\d\d)?)\W*")
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What the stand-in makes of its input."""
+
+    profile: BusinessProfile
+    language: Language
+    first_contact: bool
+    unseen: bool
+    wants: frozenset[Intent]
+    service: Service | None
+    service_named: bool
+    when: Resolved | None
+    results: Mapping[str, Outcome | None]
+    """By tool, of this run; None: the tool answered something that is no outcome."""
+
+    def result(self, tool: str, *kinds: type[Outcome]) -> Outcome | None:
+        found = self.results.get(tool)
+        return found if isinstance(found, kinds) else None
+
+
+def read(items: Sequence[Mapping[str, object]], profile: BusinessProfile, now: datetime) -> Situation:
+    """Everything that matters in the conversation; `items` are plain ones, see `memory.plain`."""
+    last = max((i for i, item in enumerate(items) if item.get("role") == "assistant"), default=-1)
+    said = str(items[last]["content"]) if last >= 0 else ""
+    pending = [str(item["content"]) for item in items[last + 1 :] if item.get("role") == "user"]
+    readable = [text for text in pending if not text.startswith(memory.NOT_READABLE)]
+    when = _when(readable, said, now)
+    named = next((s for text in reversed(readable) if (s := _service_in(text, profile))), None)
+    return Situation(
+        profile=profile,
+        language=speech.language_of(_written(items), profile.languages[0]),
+        first_contact=last < 0,
+        unseen=len(readable) < len(pending),
+        wants=_wants(readable, said, when, named),
+        service=named or _service_before(items[: last + 1], profile),
+        service_named=named is not None,
+        when=when,
+        results=_results(items[last + 1 :]),
+    )
+
+
+def _wants(texts: Sequence[str], said: str, when: Resolved | None, service: Service | None) -> frozenset[Intent]:
+    wants: set[Intent] = set()
+    for text in texts:
+        found = intents(text)
+        if found & {"cancel", "move", "mine"}:
+            found -= {"book", "free"}
+        wants |= found
+    asks = wants & {"hours", "price", "services", "cancel", "move", "mine"}
+    if not asks:
+        if asked("which_cancel", said) and when:
+            wants.add("cancel")
+        elif asked("which_move", said) and when:
+            wants.add("move")
+        elif (when or service) and not ("thanks" in wants and not said.endswith("?")):
+            wants.add("book")
+    return frozenset(wants)
+
+
+def _written(items: Sequence[Mapping[str, object]]) -> list[str]:
+    texts = [str(item["content"]) for item in items if item.get("role") == "user"]
+    return [text for text in texts if not text.startswith(memory.NOT_READABLE)]
+
+
+def _when(texts: Sequence[str], said: str, now: datetime) -> Resolved | None:
+    """The time that the pending messages name together; a day that was agreed before completes a bare time."""
+    days = set(speech.said_days(said))
+    day = next(iter(days)) if len(days) == 1 else None
+    found: Resolved | None = None
+    for text in texts:
+        understood = _understand(text, day, now)
+        if understood and not (found and found.has_time and not understood.has_time):
+            found, day = understood, understood.start.date()
+    if found is None and asked("which_of_these", said) and any("yes" in intents(text) for text in texts):
+        offered = speech.said_times(said)
+        return Resolved(offered[0].replace(tzinfo=now.tzinfo), has_time=True) if offered else None
+    return found
+
+
+def _understand(text: str, day: date | None, now: datetime) -> Resolved | None:
+    if day:
+        bare = _BARE_TIME.fullmatch(text)
+        completed = resolve(f"{day.isoformat()} {f'at {bare[1]}' if bare else text}", now)
+        if completed and (completed.has_time or completed.start.hour):
+            return completed
+    return resolve(text, now)
+
+
+def _service_in(text: str, profile: BusinessProfile) -> Service | None:
+    lowered = text.casefold()
+    named = [(len(n), s) for s in profile.services for n in s.names.values() if n.casefold() in lowered]
+    return max(named, key=lambda pair: pair[0])[1] if named else None
+
+
+def _service_before(items: Sequence[Mapping[str, object]], profile: BusinessProfile) -> Service | None:
+    """The service that was talked about since the last booking, or else the first of the list."""
+    for item in reversed(items):
+        if item.get("type") == "function_call_output" and isinstance(_outcome(item), Booked):
+            break
+        if item.get("role") == "user" and (named := _service_in(str(item["content"]), profile)):
+            return named
+    return profile.services[0] if profile.services else None
+
+
+def _results(items: Sequence[Mapping[str, object]]) -> dict[str, Outcome | None]:
+    names = {item["call_id"]: str(item["name"]) for item in items if item.get("type") == "function_call"}
+    outputs = [item for item in items if item.get("type") == "function_call_output"]
+    return {names[item["call_id"]]: _outcome(item) for item in outputs}
+
+
+def _outcome(item: Mapping[str, object]) -> Outcome | None:
+    try:
+        return OUTCOME.validate_json(str(item["output"]))
+    except ValidationError:
+        return None
+
+
+def chosen_appointment(situation: Situation) -> Listed | None:
+    """The appointment that the customer means: the only one, or the one on the day that was named."""
+    found = situation.result("list_appointments", Appointments)
+    if not isinstance(found, Appointments):
+        return None
+    fitting = found.appointments
+    if len(fitting) > 1 and situation.when and "cancel" in situation.wants:
+        stamp = situation.when.start.strftime("%Y-%m-%dT%H:%M")[: 16 if situation.when.has_time else 10]
+        fitting = [appointment for appointment in fitting if appointment.start.startswith(stamp)]
+    return fitting[0] if len(fitting) == 1 else None

@@ -1,0 +1,77 @@
+"""What a turn needs of the world, as one port: the app table and the outgoing queue behind it, a fake in the tests."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from functions.agent.calendar_store import Calendar, TableCalendar
+from functions.shared import conversation, inbox, outbox, profile, queues
+from functions.shared.contracts import ConversationId, TenantId
+from functions.shared.conversation import ConversationNotFoundError, Message, PastTurn, Snapshot
+from functions.shared.inbox import Effect, Reply, Turn, TurnRecord
+from functions.shared.profile import BusinessProfile
+
+
+class Store(Protocol):
+    """Reads and writes of one turn. Errors are those of `functions/shared/inbox.py`."""
+
+    def conversation(self, tenant_id: TenantId, conversation_id: ConversationId) -> Snapshot: ...
+
+    def profile(self, tenant_id: TenantId) -> BusinessProfile: ...
+
+    def messages(self, tenant_id: TenantId, conversation_id: ConversationId, lo: int, hi: int) -> list[Message]: ...
+
+    def history(self, tenant_id: TenantId, conversation_id: ConversationId, limit: int) -> list[PastTurn]: ...
+
+    def calendar(self, tenant_id: TenantId, conversation_id: ConversationId) -> Calendar: ...
+
+    def replies_wait(self, tenant_id: TenantId, conversation_id: ConversationId) -> bool: ...
+
+    def commit(
+        self, turn: Turn, replies: Sequence[Reply], effects: Sequence[Effect], record: TurnRecord, now_ms: int
+    ) -> None: ...
+
+    def hand_over(self, turn: Turn, text: str, reason: str, now_ms: int) -> None: ...
+
+    def ring_outgoing(
+        self, tenant_id: TenantId, conversation_id: ConversationId, seq: int, correlation_id: str, *, again: bool
+    ) -> None: ...
+
+
+class AppStore:
+    """The real one. The profile is read afresh for every turn: a changed price must not wait for a cache."""
+
+    def conversation(self, tenant_id: TenantId, conversation_id: ConversationId) -> Snapshot:
+        return conversation.load_conversation(tenant_id, conversation_id)
+
+    def profile(self, tenant_id: TenantId) -> BusinessProfile:
+        found = profile.load_profile(tenant_id)
+        if found is None:
+            raise ConversationNotFoundError(f"{tenant_id} has no profile")
+        return found
+
+    def messages(self, tenant_id: TenantId, conversation_id: ConversationId, lo: int, hi: int) -> list[Message]:
+        return conversation.load_messages(tenant_id, conversation_id, lo, hi)
+
+    def history(self, tenant_id: TenantId, conversation_id: ConversationId, limit: int) -> list[PastTurn]:
+        return conversation.load_history(tenant_id, conversation_id, limit)
+
+    def calendar(self, tenant_id: TenantId, conversation_id: ConversationId) -> Calendar:
+        return TableCalendar(tenant_id, conversation_id)
+
+    def replies_wait(self, tenant_id: TenantId, conversation_id: ConversationId) -> bool:
+        return outbox.has_unfinished(tenant_id, conversation_id)
+
+    def commit(
+        self, turn: Turn, replies: Sequence[Reply], effects: Sequence[Effect], record: TurnRecord, now_ms: int
+    ) -> None:
+        inbox.commit_turn(turn, replies=replies, effects=effects, record=record, now_ms=now_ms)
+
+    def hand_over(self, turn: Turn, text: str, reason: str, now_ms: int) -> None:
+        inbox.hand_over(turn, text, reason=reason, now_ms=now_ms)
+
+    def ring_outgoing(
+        self, tenant_id: TenantId, conversation_id: ConversationId, seq: int, correlation_id: str, *, again: bool
+    ) -> None:
+        queues.ring_outgoing(tenant_id, conversation_id, seq, correlation_id, again=again)

@@ -1,0 +1,55 @@
+"""The calendar's tools: what a model may do with appointments. The rules are in `booking.py`."""
+
+from __future__ import annotations
+
+from agents import FunctionTool, RunContextWrapper, function_tool
+
+from functions.agent import booking
+from functions.agent.context import ToolContext
+from functions.agent.tools.failures import tell_model
+
+
+def _has_services(run: RunContextWrapper[ToolContext], _agent: object) -> bool:
+    return bool(run.context.profile.services)
+
+
+@function_tool(failure_error_function=tell_model, is_enabled=_has_services)
+def find_free_slots(run: RunContextWrapper[ToolContext], day: str | None, service: str) -> str:
+    """Free times for a service. Never offer a time that this tool did not return.
+
+    Args:
+        day: A local date such as 2026-11-24, or null for the next days that have free times.
+        service: The service's id.
+    """
+    return booking.find_free(run.context, day, service).model_dump_json()
+
+
+@function_tool(failure_error_function=tell_model, is_enabled=_has_services)
+def book_appointment(run: RunContextWrapper[ToolContext], start: str, service: str) -> str:
+    """Book an appointment for this customer. It is booked only if the outcome is `booked`; then say `spoken` back.
+
+    Args:
+        start: Local date and time such as 2026-11-24T10:00.
+        service: The service's id.
+    """
+    return booking.book(run.context, start, service).model_dump_json()
+
+
+@function_tool(failure_error_function=tell_model, is_enabled=_has_services)
+def cancel_appointment(run: RunContextWrapper[ToolContext], booking_id: str) -> str:
+    """Cancel one of this customer's appointments.
+
+    Args:
+        booking_id: An id that list_appointments returned.
+    """
+    return booking.cancel(run.context, booking_id).model_dump_json()
+
+
+@function_tool(failure_error_function=tell_model, is_enabled=_has_services)
+def list_appointments(run: RunContextWrapper[ToolContext]) -> str:
+    """This customer's coming appointments."""
+    return booking.listed(run.context).model_dump_json()
+
+
+TOOLS: tuple[FunctionTool, ...] = (find_free_slots, book_appointment, cancel_appointment, list_appointments)
+"""Made once for the process: building a tool's schema costs about a millisecond."""

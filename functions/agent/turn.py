@@ -1,0 +1,186 @@
+"""One turn: what a doorbell asks for, one run over everything that waits, one commit.
+
+Nothing here touches AWS: the store is a port, the clock an argument. What a run stages exists only if the commit succeeds;
+a turn that fails or is overtaken at any point leaves nothing but holds that expire.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Literal
+
+from agents import MaxTurnsExceeded
+from pydantic import JsonValue
+
+from functions.agent import memory, phrases, speech
+from functions.agent.assistant import AgentCache
+from functions.agent.context import ToolContext
+from functions.agent.dates import Resolved, resolve
+from functions.agent.run import Answer, run
+from functions.agent.store import Store
+from functions.shared import inbox
+from functions.shared.contracts import Doorbell
+from functions.shared.conversation import Message, Snapshot
+from functions.shared.inbox import Effect, EffectRefusedError, Reply, Turn, TurnOvertakenError, TurnRecord
+from functions.shared.observability import logger
+from functions.shared.profile import BusinessProfile, Language
+
+RECENT_MESSAGES = 60
+"""How many messages before this turn are read, for those that a person answered."""
+
+Outcome = Literal["answered", "nothing_to_do", "newer_coming", "assistant_off", "overtaken", "handed_over"]
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Everything around a turn. `now_ms` is Unix time in milliseconds; `limit_s` bounds one run."""
+
+    store: Store
+    agents: AgentCache
+    now_ms: Callable[[], int]
+    limit_s: float
+
+
+async def answer(doorbell: Doorbell, world: World) -> Outcome:
+    """Do what the doorbell asks for, once.
+
+    Raises what model, tools and stores raise, with nothing written: ring again, and `give_up` at the last time.
+    """
+    return await _answer(doorbell, world, slot_was_lost=False)
+
+
+def give_up(doorbell: Doorbell, world: World, reason: str) -> Outcome:
+    """Tell the customer that a person will answer, silence the assistant, and call that person with `reason`."""
+    snapshot = world.store.conversation(doorbell.tenant_id, doorbell.conversation_id)
+    decision = inbox.decide(snapshot, doorbell.seq, world.now_ms())
+    if not isinstance(decision, inbox.RunTurn):
+        return _nothing_to_run(doorbell, snapshot, decision, world)
+    turn = inbox.begin_turn(snapshot, decision, correlation_id=doorbell.correlation_id, now_ms=world.now_ms())
+    known = world.store.messages(turn.tenant_id, turn.conversation_id, max(1, turn.lo - RECENT_MESSAGES), turn.hi)
+    return _hand_over(turn, _language(world.store.profile(turn.tenant_id), known), reason, world)
+
+
+async def _answer(doorbell: Doorbell, world: World, *, slot_was_lost: bool) -> Outcome:
+    store = world.store
+    snapshot = store.conversation(doorbell.tenant_id, doorbell.conversation_id)
+    decision = inbox.decide(snapshot, doorbell.seq, world.now_ms())
+    if not isinstance(decision, inbox.RunTurn):
+        return _nothing_to_run(doorbell, snapshot, decision, world)
+    turn = inbox.begin_turn(snapshot, decision, correlation_id=doorbell.correlation_id, now_ms=world.now_ms())
+    logger.append_keys(turn_id=turn.turn_id)
+    profile = store.profile(turn.tenant_id)
+    known = store.messages(turn.tenant_id, turn.conversation_id, max(1, turn.lo - RECENT_MESSAGES), turn.hi)
+    earlier = [message for message in known if message.seq < turn.lo]
+    pending = [message for message in known if message.seq >= turn.lo]
+    context = _context(turn, snapshot, profile, known, world)
+    history = memory.recall(store.history(turn.tenant_id, turn.conversation_id, memory.MAX_TURNS), earlier)
+    asked = memory.user_items(pending)
+    try:
+        answered = await run(world.agents.get(profile), memory.as_input(history, asked), context, limit_s=world.limit_s)
+    except MaxTurnsExceeded:
+        return _hand_over(turn, context.language, "the assistant went in circles and was stopped", world)
+    try:
+        return _commit(turn, asked, answered, context.staging.all(), world)
+    except EffectRefusedError as refused:
+        logger.warning("an effect was refused", extra={"effect": refused.name, "again": slot_was_lost})
+        if not slot_was_lost:
+            return await _answer(doorbell, world, slot_was_lost=True)
+    return _commit(turn, asked, _just_taken(context.language, answered), [], world)
+
+
+def _nothing_to_run(doorbell: Doorbell, snapshot: Snapshot, decision: inbox.Decision, world: World) -> Outcome:
+    if isinstance(decision, inbox.NewerComing):
+        return "newer_coming"
+    if isinstance(decision, inbox.AssistantOff):
+        return "assistant_off"
+    _ring_if_replies_wait(doorbell, snapshot.handled_seq, world)
+    return "nothing_to_do"
+
+
+def _commit(
+    turn: Turn, asked: Sequence[dict[str, JsonValue]], answered: Answer, effects: Sequence[Effect], world: World
+) -> Outcome:
+    record = TurnRecord(items=[*asked, *answered.items], tools=list(answered.tools), usage=answered.usage)
+    try:
+        world.store.commit(turn, [Reply(answered.text)], effects, record, world.now_ms())
+    except TurnOvertakenError:
+        return _overtaken(turn, world)
+    _ring(turn, world)
+    return "answered"
+
+
+def _hand_over(turn: Turn, language: Language, reason: str, world: World) -> Outcome:
+    text = phrases.A_PERSON_WILL_ANSWER[language]
+    try:
+        world.store.hand_over(turn, text, reason, world.now_ms())
+    except TurnOvertakenError:
+        return _overtaken(turn, world)
+    logger.error("turn given up, a person is called", extra={"reason": reason})
+    _ring(turn, world)
+    return "handed_over"
+
+
+def _overtaken(turn: Turn, world: World) -> Outcome:
+    """Whoever was first rings too; but it may have died before it did."""
+    if world.store.replies_wait(turn.tenant_id, turn.conversation_id):
+        world.store.ring_outgoing(turn.tenant_id, turn.conversation_id, turn.hi, turn.correlation_id, again=True)
+    return "overtaken"
+
+
+def _ring(turn: Turn, world: World) -> None:
+    world.store.ring_outgoing(turn.tenant_id, turn.conversation_id, turn.hi, turn.correlation_id, again=False)
+
+
+def _ring_if_replies_wait(doorbell: Doorbell, seq: int, world: World) -> None:
+    if world.store.replies_wait(doorbell.tenant_id, doorbell.conversation_id):
+        world.store.ring_outgoing(
+            doorbell.tenant_id, doorbell.conversation_id, seq, doorbell.correlation_id, again=True
+        )
+
+
+def _context(
+    turn: Turn, snapshot: Snapshot, profile: BusinessProfile, known: Sequence[Message], world: World
+) -> ToolContext:
+    now = datetime.fromtimestamp(turn.started_at / 1000, UTC).astimezone(profile.zone)
+    return ToolContext(
+        tenant_id=turn.tenant_id,
+        conversation_id=turn.conversation_id,
+        turn_id=turn.turn_id,
+        customer_name=snapshot.customer_name,
+        language=_language(profile, known),
+        profile=profile,
+        now=now,
+        understood_dates=_understood([message for message in known if message.seq >= turn.lo], now),
+        calendar=world.store.calendar(turn.tenant_id, turn.conversation_id),
+    )
+
+
+def _language(profile: BusinessProfile, known: Sequence[Message]) -> Language:
+    """What the customer wrote in last: "10:30" alone is in no language."""
+    texts = [m.content.text for m in known if m.content.kind == "text" and m.author == "customer"]
+    return speech.language_of(texts, profile.languages[0])
+
+
+def _understood(pending: Sequence[Message], now: datetime) -> tuple[str, ...]:
+    """What the grammar made of each message; never the customer's own words, which are no part of instructions."""
+    lines = []
+    for number, message in enumerate(pending, start=1):
+        found = resolve(message.content.text, now) if message.content.kind == "text" else None
+        if found:
+            lines.append(f"message {number} of those that wait, if it stands alone: {_said(found)}")
+    return tuple(lines)
+
+
+def _said(found: Resolved) -> str:
+    if found.has_time:
+        return f"{speech.spoken_time(found.start, 'en')} ({found.start:%Y-%m-%dT%H:%M})"
+    begins = f", from {found.start:%H:%M}" if found.start.hour else ""
+    return f"{speech.spoken_day(found.start.date(), 'en')} ({found.start:%Y-%m-%d}){begins}, no exact time"
+
+
+def _just_taken(language: Language, answered: Answer) -> Answer:
+    """The run believed in a slot that is gone: none of its words may stay, its calls neither."""
+    text = phrases.JUST_TAKEN[language]
+    return Answer(text=text, items=[{"role": "assistant", "content": text}], tools=answered.tools, usage=answered.usage)

@@ -74,7 +74,7 @@ def read_hops(tenant_id: TenantId, answered: Answered) -> Hops:
 
     Raises HopsError.
     """
-    alias = find(AliasItem, (keys.alias_pk(tenant_id, f"{answered.phone}@s.whatsapp.net"), keys.ALIAS))
+    alias = find(AliasItem, keys.alias_key(tenant_id, f"{answered.phone}@s.whatsapp.net"))
     if alias is None:
         raise HopsError(f"the app table knows no customer with the phone {answered.phone}")
     pk = keys.conversation_pk(tenant_id, alias.conversation_id)

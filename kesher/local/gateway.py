@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -37,8 +36,10 @@ class Gateway:
     ----------
     aws : mapping
         The variables that point an AWS SDK at the emulator.
-    table, webhook_url, secret : str
-        The gateway table, the webhook's full URL and the internal secret as it stands in Secrets Manager.
+    table, webhook_url, secret_arn : str
+        The gateway table, the webhook's full URL, and where the internal secret is.
+    secret : str
+        The internal secret in force, for calls to the gateway's API.
     whatsapp : WhatsApp
     log : Path
     extra : mapping, optional
@@ -51,6 +52,7 @@ class Gateway:
         aws: Mapping[str, str],
         table: str,
         webhook_url: str,
+        secret_arn: str,
         secret: str,
         whatsapp: WhatsApp,
         log: Path,
@@ -65,7 +67,9 @@ class Gateway:
             "PORT": str(self.port),
             "GATEWAY_TABLE": table,
             "WEBHOOK_URL": webhook_url,
-            "INTERNAL_SECRET": secret,
+            # The emulator checks the signature of function URLs as AWS does.
+            "WEBHOOK_AUTH": "iam",
+            "INTERNAL_SECRET_ARN": secret_arn,
             **({"WA_WEBSOCKET_URL": whatsapp.url} if whatsapp.url else {}),
             **({"WA_SIMULATOR_ROOT": whatsapp.trust_root} if whatsapp.trust_root else {}),
             **(extra or {}),
@@ -120,14 +124,9 @@ class Gateway:
         self.process.wait_ready(ready, timeout)
 
     def _get(self, path: str) -> bytes | None:
-        headers = {"X-Internal-Secret": _current(self._secret)}
+        headers = {"X-Internal-Secret": self._secret}
         answer = self._http.get(self.url + path, headers=headers, timeout=10)
         if answer.status_code == 404:
             return None
         answer.raise_for_status()
         return answer.content
-
-
-def _current(secret: str) -> str:
-    """The key in force of the secret's JSON (`docs/architecture.md`, "Signature of an event")."""
-    return str(json.loads(secret)["current"])

@@ -144,6 +144,11 @@ class ManagedProcess:
             raise ProcessError(message)
         return self._process.pid
 
+    def check(self) -> None:
+        """Raise ProcessError if the process has ended."""
+        if not self.running:
+            raise self._failure("has ended")
+
     def wait_ready(self, ready: Callable[[], bool], timeout: float = 30.0) -> None:
         """Wait until `ready` is true.
 

@@ -33,6 +33,8 @@ class Inbox(Wire):
     """What a customer's phone holds. `copies` counts the stanzas that arrived with each message id."""
 
     messages: tuple[PhoneMessage, ...]
+    next: int
+    """What to ask with as `after` for what comes later."""
     copies: dict[str, int]
     undecryptable: int
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { ConflictError, ENDINGS, type Ending } from '../src/index.js'
+import { eventually } from './support/eventually.js'
 import { scene } from './support/scene.js'
 
 const CODES: Readonly<Record<Ending, number>> = {
@@ -24,8 +25,8 @@ describe('A session that ends', () => {
   it('because another socket logs in with the same credentials is replaced, and its unreceipted messages move', async t => {
     const { business, customer, gateway, simulator } = await scene(t)
     simulator.setFaults({ ignore: ['receipt', 'ack'] })
-    await customer.say(business, 'hi')
-    await gateway.hears('hi')
+    const id = await customer.say(business, 'hi')
+    await eventually('the ignored receipt', () => simulator.received('receipt').some(({ stanza }) => stanza.attrs.id === id))
     simulator.clearFaults()
     const { socket, updates } = gateway
     socket.ev.on('connection.update', update => { if (update.connection === 'close') updates.push(update) })

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import logging
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,6 +13,7 @@ import pytest
 from functions.shared import aws as clients
 from functions.shared.contracts import TenantId
 from functions.shared.examples import barber_shop
+from functions.shared.observability import logger, metrics
 from functions.shared.profile import BusinessProfile, save_profile
 from functions.shared.tables import AppItem
 from kesher.local.emulator import Emulator
@@ -59,6 +62,7 @@ def store(aws: Emulator, stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Store
     """The functions of this process work on the emulator; the queues are empty."""
     for name, value in stack.environment.items():
         monkeypatch.setenv(name, value)
+    metrics.clear_metrics()
     store = Store()
     store.drain_queues()
     return store
@@ -73,3 +77,14 @@ def business(store: Store) -> BusinessProfile:
 @pytest.fixture
 def tenant(business: BusinessProfile) -> TenantId:
     return business.tenant_id
+
+
+@pytest.fixture
+def log() -> Iterator[io.StringIO]:
+    """What the functions log during the test, as CloudWatch would get it."""
+    handler = logger.registered_handler
+    assert isinstance(handler, logging.StreamHandler)
+    text = io.StringIO()
+    before = handler.setStream(text)
+    yield text
+    handler.setStream(before)

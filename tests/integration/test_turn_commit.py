@@ -13,6 +13,7 @@ from functions.shared import clock
 from functions.shared.contracts import ConversationId, TenantId, TextContent
 from functions.shared.conversation import (
     ConversationNotFoundError,
+    TurnId,
     load_conversation,
     load_history,
     load_messages,
@@ -111,7 +112,7 @@ def test_of_ten_turns_over_the_same_messages_one_commits(store: Store, tenant: T
 
     def commit(number: int) -> bool:
         try:
-            answer_with(replace(turn, turn_id=f"t{number}"), f"answer {number}")
+            answer_with(replace(turn, turn_id=TurnId(f"t{number}")), f"answer {number}")
         except TurnOvertakenError:
             return False
         return True

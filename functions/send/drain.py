@@ -103,10 +103,11 @@ def _attempt(row: outbox.Row, world: Surroundings) -> None:
         attempt=claimed.attempts,
     )
     result = world.sender.send(claimed)
-    _record(claimed, outcome_of(result, claimed, now_ms=world.now_ms(), uniform=world.uniform))
+    record(claimed, outcome_of(result, claimed, now_ms=world.now_ms(), uniform=world.uniform))
 
 
-def _record(row: outbox.Row, outcome: Outcome) -> None:
+def record(row: outbox.Row, outcome: Outcome) -> None:
+    """Write what became of the claimed `row`, count it and log it."""
     match outcome:
         case Delivered(at):
             outbox.record_evidence(row.tenant_id, row.conversation_id, row.sk, "SENT", at=at)

@@ -6,7 +6,9 @@ import itertools
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.shared import aws, clock, settings, signing
 from functions.shared.contracts import (
@@ -25,6 +27,7 @@ from functions.shared.inbox import Reply, RunTurn, Turn, TurnRecord, begin_turn,
 from functions.shared.keys import CONVERSATION, alias_key, conversation_pk
 from functions.shared.secret import InternalSecret
 from functions.shared.tables import AliasItem, AppItem, ConversationItem, MessageItem, OutboxItem, find
+from functions.webhook import handler
 from functions.webhook.accept import accept
 from functions.webhook.request import PATH, FunctionUrlEvent
 
@@ -105,6 +108,11 @@ class LambdaContextDouble:
 
     def get_remaining_time_in_millis(self) -> int:
         return self.remaining_ms
+
+
+def post(request: FunctionUrlEvent) -> handler.FunctionUrlAnswer:
+    """Run the webhook."""
+    return handler.handle(request, cast("LambdaContext", LambdaContextDouble()))
 
 
 class Store:

@@ -6,10 +6,8 @@ import base64
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import cast
 
 import pytest
-from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.shared import aws, clock, secret, settings
 from functions.shared.contracts import MAX_BODY_BYTES, Chat, Jid, MessageReceived, TenantId, UnsupportedContent
@@ -18,23 +16,18 @@ from functions.shared.keys import CUSTOMER, LEAD, conversation_pk
 from functions.shared.profile import BusinessProfile, save_profile
 from functions.shared.tables import ConversationItem, CustomerItem, LeadItem, find
 from functions.webhook import handler
-from functions.webhook.handler import FunctionUrlAnswer
 from functions.webhook.request import FunctionUrlEvent
 from tests.integration.support import (
     LID,
     PHONE,
     SECRET,
-    LambdaContextDouble,
     Store,
     body_of,
     direct,
     message,
+    post,
     signed,
 )
-
-
-def post(request: FunctionUrlEvent) -> FunctionUrlAnswer:
-    return handler.handle(request, cast("LambdaContext", LambdaContextDouble()))
 
 
 def take(event: MessageReceived) -> str:

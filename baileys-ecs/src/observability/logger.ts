@@ -31,6 +31,7 @@ export function baileysLogger(logger: Logger): BaileysLogger {
     return [errorIn(data), redactText(text)]
   }
   const quiet = (): void => undefined
+  const isNews = (message: string | undefined): boolean => message !== 'stream errored out' // the session says how it ended
   const logging: BaileysLogger = {
     level: 'warn', // Baileys renders every stanza to text when it reads 'trace' here
     child: () => logging,
@@ -38,7 +39,7 @@ export function baileysLogger(logger: Logger): BaileysLogger {
     debug: quiet,
     info: quiet,
     warn: (data, message) => { own.warn(...line(data, message)) },
-    error: (data, message) => { own.error(...line(data, message)) },
+    error: (data, message) => { if (isNews(message)) own.error(...line(data, message)) },
   }
   return logging
 }

@@ -148,7 +148,7 @@ export class Intake {
       for (const id of receipt?.messageIds ?? []) {
         const message = await sent.get(id)
         if (message === undefined || receipt === undefined) continue
-        await sent.note(id, { acknowledgedAt: receipt.at }) // who has delivered it has taken it
+        if (message.acknowledgedAt === undefined) await sent.note(id, { acknowledgedAt: receipt.at }) // it was delivered, so it was taken
         rows.push(statusRow(messageStatus(tenantId, message, receipt.status, receipt.at, receipt.from), clock.next()))
       }
       if (rows.length > 0) await append(rows)

@@ -103,6 +103,7 @@ export class SessionRegistry {
         session?.fence()
         break
       case 'none':
+        await session?.ensureReported()
     }
   }
 

@@ -1,3 +1,4 @@
+import { jidNormalizedUser } from '@whiskeysockets/baileys'
 import type { ConnectionUpdated, SendCommand, SendResult, SessionStatus } from '@kesher/contracts'
 import { sleep, within } from '../concurrency/sleep.js'
 import type { Random } from '../concurrency/backoff.js'
@@ -61,6 +62,8 @@ export class Session {
   #pause = new AbortController()
   #running: Promise<void> | undefined
   #fenced = false
+  /** The database could not be written when the state changed. */
+  #unreported = false
 
   constructor(deps: SessionDependencies, claimed: StoredSession) {
     const { table, settings, now, random, counters } = deps
@@ -165,9 +168,14 @@ export class Session {
     await this.#report({ state: 'logged_out', reason: 'The device was unlinked on request.' })
   }
 
+  /** Writes the state again if the database could not be written when it changed. */
+  async ensureReported(): Promise<void> {
+    if (this.#unreported && !this.#fenced) await this.#publish()
+  }
+
   /** Stops forwarding; what is in the journal stays there. */
   async close(): Promise<void> {
-    await this.#forwarder.stop()
+    await within(this.#forwarder.stop(), CLOSE_MS, undefined)
   }
 
   async send(command: SendCommand): Promise<SendResult> {
@@ -188,12 +196,11 @@ export class Session {
   }
 
   async #keepConnected(stop: AbortSignal): Promise<void> {
-    for (let attempt = 0; !stop.aborted;) {
+    let attempt: number | 'stay down' = 0
+    while (attempt !== 'stay down') {
       const end = await this.#once(stop)
-      if (stop.aborted || end === undefined) return
-      if (end.openForMs >= HEALTHY_MS) attempt = 0
-      attempt = await this.#answer(end, attempt, stop)
-      if (attempt < 0) return
+      if (end === undefined || stop.aborted) return
+      attempt = await this.#answer(end, end.openForMs >= HEALTHY_MS ? 0 : attempt, stop)
     }
   }
 
@@ -206,6 +213,7 @@ export class Session {
       if (creds.me === undefined) await this.#auth.archive(now()) // what an interrupted archive left behind
       await this.#report({ state: 'connecting' })
       if (stop.aborted) return undefined
+      if (creds.me !== undefined) this.#phoneJid = jidNormalizedUser(creds.me.id)
       const connection = new Connection({
         tenantId: this.tenantId, auth: this.#auth, creds, sent: this.#sent, clock: this.#clock, now, counters, logger: this.#logger,
         waWebSocketUrl: settings.waWebSocketUrl, connectTimeoutMs: settings.connectTimeoutMs, retryCounters: this.#retryCounters,
@@ -232,12 +240,12 @@ export class Session {
     }
   }
 
-  /** Acts on the end of a socket. Gives the next attempt's number, or -1 to stay down. */
-  async #answer(end: ConnectionEnd, attempt: number, stop: AbortSignal): Promise<number> {
+  /** Acts on the end of a socket. Gives the number of the next attempt. */
+  async #answer(end: ConnectionEnd, attempt: number, stop: AbortSignal): Promise<number | 'stay down'> {
     const { settings, random, now } = this.#deps
     if (end.storeError instanceof FencedError) {
       this.fence()
-      return -1
+      return 'stay down'
     }
     const answer = answerTo(end, attempt, settings.reconnectBaseMs, random)
     const reason = end.storeError === undefined ? answer.reason : 'The database could not be reached; connecting again when it answers.'
@@ -251,10 +259,10 @@ export class Session {
       await this.#auth.archive(now())
       this.#phoneJid = undefined
       await this.#report({ state: 'logged_out', reason, ...code })
-      return -1
+      return 'stay down'
     }
     await this.#report({ state: 'disconnected', reason, ...code })
-    if (answer.action === 'stop') return -1
+    if (answer.action === 'stop') return 'stay down'
     await sleep(answer.delayMs, stop)
     return attempt + 1
   }
@@ -276,13 +284,18 @@ export class Session {
   async #report(next: Pick<SessionStatus, 'state' | 'code' | 'reason'>): Promise<void> {
     const before = this.#known
     if (before.state === next.state && before.code === next.code) return
-    const at = this.#deps.now()
-    this.#known = { ...next, since: at }
+    this.#known = { ...next, since: this.#deps.now() }
+    await this.#publish()
+  }
+
+  async #publish(): Promise<void> {
+    const { since: at, ...next } = this.#known
     const event: ConnectionUpdated = {
       version: 1, type: 'connection.updated', tenantId: this.tenantId, correlationId: `connection-${this.tenantId}-${at}`,
       ...next, at, ...(this.#phoneJid === undefined ? {} : { phoneJid: this.#phoneJid }),
     }
     const row = connectionRow(event, this.#clock.next())
+    this.#unreported = false
     try {
       await this.#writer.writeSession(
         { state: next.state, updatedAt: at, generation: this.#generation }, [{ put: journalItem(this.tenantId, row) }],
@@ -291,7 +304,10 @@ export class Session {
       this.#logger.info({ state: next.state, code: next.code }, 'session state')
     } catch (error) {
       if (error instanceof FencedError) this.fence()
-      else this.#logger.error({ err: error, state: next.state }, 'the session\'s state could not be written; the next change will be')
+      else {
+        this.#unreported = true
+        this.#logger.error({ err: error, state: next.state }, 'the session\'s state could not be written; it will be tried again')
+      }
     }
   }
 
@@ -330,4 +346,6 @@ export class Session {
   }
 }
 
+/** Time for deliveries under way at the end; one that is cut off is made again by the next start. */
+const CLOSE_MS = 4_000
 const LOGGED_OUT = 'The device was unlinked on the phone, or its keys are no longer valid. Ask for a new QR code to link it again.'

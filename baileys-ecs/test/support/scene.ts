@@ -43,26 +43,26 @@ export class Api {
     return fetch(`${this.url}${path}`, { headers: { 'x-internal-secret': secret } })
   }
 
-  async status(): Promise<SessionStatus> {
-    return await (await this.get(`/whatsapp/${TENANT}/status`)).json() as SessionStatus
+  async status(tenant = TENANT): Promise<SessionStatus> {
+    return await (await this.get(`/whatsapp/${tenant}/status`)).json() as SessionStatus
   }
 
-  async qr(): Promise<PairingCode> {
+  async qr(tenant = TENANT): Promise<PairingCode> {
     return eventually('a QR code', async () => {
-      const answer = await this.get(`/whatsapp/${TENANT}/qr`)
+      const answer = await this.get(`/whatsapp/${tenant}/qr`)
       return answer.status === 200 ? await answer.json() as PairingCode : undefined
     })
   }
 
-  async canSend(): Promise<SessionStatus> {
+  async canSend(tenant = TENANT): Promise<SessionStatus> {
     return eventually('a session that can send', async () => {
-      const status = await this.status()
+      const status = await this.status(tenant)
       return status.canSend && status
     })
   }
 
-  async send(command: SendCommand): Promise<{ readonly status: number; readonly result: SendResult }> {
-    const answer = await fetch(`${this.url}/whatsapp/${TENANT}/messages`, {
+  async send(command: SendCommand, tenant = TENANT): Promise<{ readonly status: number; readonly result: SendResult }> {
+    const answer = await fetch(`${this.url}/whatsapp/${tenant}/messages`, {
       method: 'POST', headers: { 'x-internal-secret': SECRET, 'content-type': 'application/json' }, body: JSON.stringify(command),
     })
     return { status: answer.status, result: await answer.json() as SendResult }
@@ -70,6 +70,7 @@ export class Api {
 }
 
 let phones = 0
+let ids = 0
 
 export async function createScene(t: TestContext, emulator: Emulator): Promise<Scene> {
   const simulator = await Simulator.start({ logLimit: 50_000 })
@@ -119,12 +120,19 @@ export async function createScene(t: TestContext, emulator: Emulator): Promise<S
     pair: async api => {
       business.scan((await api.qr()).qr)
       await api.canSend()
+      // Until the history sync has come Baileys takes each login for the first one, and holds events back for 20 s.
+      await eventually('the history sync', async () => syncCounter(await table.rows(`AUTH#${TENANT}`)) > 0)
     },
     command: async (text, options = {}) => ({
-      version: 1, messageId: `KESHER${Math.random().toString(16).slice(2).toUpperCase()}`, chatJid: customer.lidJid, author: 'assistant',
+      version: 1, messageId: `3EB0${String(++ids).padStart(16, '0')}`, chatJid: customer.lidJid, author: 'assistant',
       content: { kind: 'text', text }, correlationId: 'correlation-1', ownerToken: Number((await table.record(TENANT))?.['ownerToken'] ?? 0),
       ...options,
     }),
   }
   return scene
+}
+
+function syncCounter(auth: readonly Record<string, unknown>[]): number {
+  const creds = auth.find(({ sk }) => sk === 'CREDS')?.['value']
+  return typeof creds === 'string' ? (JSON.parse(creds) as { accountSyncCounter: number }).accountSyncCounter : 0
 }

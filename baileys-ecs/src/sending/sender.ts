@@ -29,6 +29,8 @@ const RETRY_AFTER_MS = 5_000
 interface Progress {
   begun: boolean
   over: boolean
+  /** Resolves at the deadline, with the answer that is true then. */
+  readonly expired: Promise<SendResult>
 }
 
 interface Relay {
@@ -80,8 +82,8 @@ export class Sender {
     const { logger, now, deadlineMs, counters } = this.#options
     const { messageId, correlationId } = command
     const started = now()
-    const progress: Progress = { begun: false, over: false }
     const expired = deferred<SendResult>()
+    const progress: Progress = { begun: false, over: false, expired: expired.promise }
     const timer = setTimeout(() => {
       logger.warn({ correlationId, messageId }, `Send timeout after ${Math.round(deadlineMs / 1000)}s`)
       expired.resolve(progress.begun
@@ -139,7 +141,9 @@ export class Sender {
       const relay = earlier?.connection === connection ? earlier : await this.#begin(connection, command, before, progress)
       if ('outcome' in relay) return relay
       progress.begun = true
-      const first = await Promise.race([waiting.ack, relay.failure, connection.ended])
+      // At the deadline the waiting ends here too: an acknowledgement after that is a late one, told by an event.
+      const first = await Promise.race([waiting.ack, relay.failure, connection.ended, progress.expired])
+      if ('outcome' in first) return first
       if ('kind' in first) return await this.#acknowledged(messageId, first)
       if (first instanceof Error && !connection.isOver) {
         this.#options.logger.error({ messageId, err: first }, 'Baileys could not send a message')

@@ -1,7 +1,7 @@
 """Agents: built from a business's profile, kept for five minutes, and never served stale.
 
-The key holds the version of the configuration, so the first turn after a change gets a new agent at once; the five minutes
-bound only what the key cannot see, such as the model's key in Secrets Manager.
+The key holds the version of the configuration, so the first turn after a change gets a new agent at once; the five
+minutes bound only what the key cannot see, such as the model's key in Secrets Manager.
 """
 
 from __future__ import annotations

@@ -33,43 +33,30 @@ _OFFERED_DAYS = 3
 def find_free(context: ToolContext, day: str | None, service: str) -> Free | NotPossible:
     """Free starts on the local `day`, or on the first days that have some."""
     wanted = _service(context, service)
-    if wanted is None:
-        return _unknown_service(context)
+    if isinstance(wanted, NotPossible):
+        return wanted
     if day is None:
         days = list(_days_with_free_starts(context, wanted, context.now.date()))
         return (
-            _free(context, wanted, days) if days else _not_possible("full", "Nothing is free. Offer help by a person.")
+            _free(context, wanted, days) if days else _not_possible("full", "Nothing is free. Offer a person's help.")
         )
-    try:
-        asked = date.fromisoformat(day)
-    except ValueError:
-        return _not_possible("bad_time", "`day` must be a date such as 2026-11-24.")
-    if asked < context.now.date():
-        return _not_possible("past", "That day has passed. Ask the customer for another.")
-    if asked > (context.now + rules.HORIZON).date():
-        return _not_possible("too_far", f"Bookings are taken {rules.HORIZON.days} days ahead.")
-    found = _free_on(context, wanted, asked)
-    if found:
+    asked = _day(context, day)
+    if isinstance(asked, NotPossible):
+        return asked
+    if found := _free_on(context, wanted, asked):
         return _free(context, wanted, [(asked, found)])
-    opens = rules.openings(context.profile, asked)
-    return _no_room(context, wanted, datetime.combine(asked, datetime.min.time(), tzinfo=context.profile.zone),
-                    "full" if opens else "closed")  # fmt: skip
+    midnight = datetime.combine(asked, datetime.min.time(), tzinfo=context.profile.zone)
+    return _no_room(context, wanted, midnight, "full" if rules.openings(context.profile, asked) else "closed")
 
 
 def book(context: ToolContext, start: str, service: str) -> Booked | NotPossible:
     """Hold the cells for this turn and stage the booking."""
     wanted = _service(context, service)
-    if wanted is None:
-        return _unknown_service(context)
-    at = _local(context, start)
-    if at is None:
-        return _not_possible("bad_time", "`start` must be a local time that exists, such as 2026-11-24T10:00.")
-    if not rules.on_grid(at):
-        return _not_possible("bad_time", "Appointments begin on a quarter of an hour: 10:00, 10:15, 10:30, 10:45.")
-    if at <= context.now:
-        return _not_possible("past", "That time has passed. Ask the customer for another.")
-    if at > context.now + rules.HORIZON:
-        return _not_possible("too_far", f"Bookings are taken {rules.HORIZON.days} days ahead.")
+    if isinstance(wanted, NotPossible):
+        return wanted
+    at = _time(context, start)
+    if isinstance(at, NotPossible):
+        return at
     begin, end = at.astimezone(UTC), at.astimezone(UTC) + rules.duration(wanted)
     for known in _appointments(context):
         if known.start == begin and known.service_id == wanted.id:
@@ -78,8 +65,12 @@ def book(context: ToolContext, start: str, service: str) -> Booked | NotPossible
             return _not_possible("already_booked", f"The customer already has {_say(context, known)} then.")
     if begin not in rules.starts(context.profile, wanted, at.date(), context.now):
         return _no_room(context, wanted, at, "closed")
-    taken = _taken(context, begin, end)
-    for resource in rules.free_resources(context.profile, wanted, begin, taken):
+    return _hold(context, wanted, begin, end) or _no_room(context, wanted, at, "taken")
+
+
+def _hold(context: ToolContext, wanted: Service, begin: datetime, end: datetime) -> Booked | NotPossible | None:
+    """The first resource that can be held, booked; None if somebody has them all."""
+    for resource in rules.free_resources(context.profile, wanted, begin, _taken(context, begin, end)):
         appointment = Appointment(f"b{secrets.token_hex(6)}", begin, end, wanted.id, resource)
         effect = Book(context.tenant_id, context.conversation_id, context.turn_id, appointment)
         if not _room_for(context, effect):
@@ -87,7 +78,7 @@ def book(context: ToolContext, start: str, service: str) -> Booked | NotPossible
         if context.calendar.hold(appointment.cells, context.turn_id, context.now):
             context.staging.add(effect)
             return _booked(context, appointment, wanted)
-    return _no_room(context, wanted, at, "taken")
+    return None
 
 
 def cancel(context: ToolContext, booking_id: str) -> Cancelled | NotPossible:
@@ -122,17 +113,48 @@ def listed(context: ToolContext) -> Appointments:
     )
 
 
-def _service(context: ToolContext, named: str) -> Service | None:
+def _service(context: ToolContext, named: str) -> Service | NotPossible:
+    """By its id, or by a name in any language."""
     wanted = named.strip().casefold()
     for service in context.profile.services:
         if wanted in (service.id.casefold(), *(name.casefold() for name in service.names.values())):
             return service
-    return None
+    known = ", ".join(f"{s.id} ({s.name(context.language)})" for s in context.profile.services)
+    return _not_possible("unknown_service", f"There is no such service. Ask which one of these: {known}.")
 
 
 def _service_name(context: ToolContext, service_id: str) -> str:
     service = _service(context, service_id)
-    return service.name(context.language) if service else service_id
+    return service.name(context.language) if isinstance(service, Service) else service_id
+
+
+def _day(context: ToolContext, text: str) -> date | NotPossible:
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return _not_possible("bad_time", "`day` must be a date such as 2026-11-24.")
+    if day < context.now.date():
+        return _not_possible("past", "That day has passed. Ask the customer for another.")
+    if day > (context.now + rules.HORIZON).date():
+        return _too_far()
+    return day
+
+
+def _time(context: ToolContext, text: str) -> datetime | NotPossible:
+    at = _local(context, text)
+    if at is None:
+        return _not_possible("bad_time", "`start` must be a local time that exists, such as 2026-11-24T10:00.")
+    if not rules.on_grid(at):
+        return _not_possible("bad_time", "Appointments begin on a quarter of an hour: 10:00, 10:15, 10:30, 10:45.")
+    if at <= context.now:
+        return _not_possible("past", "That time has passed. Ask the customer for another.")
+    if at > context.now + rules.HORIZON:
+        return _too_far()
+    return at
+
+
+def _too_far() -> NotPossible:
+    return _not_possible("too_far", f"Bookings are taken {rules.HORIZON.days} days ahead.")
 
 
 def _appointments(context: ToolContext) -> list[Appointment]:
@@ -241,21 +263,16 @@ def _no_room(context: ToolContext, service: Service, wanted: datetime, reason: R
         for _, found in _days_with_free_starts(context, service, following, count=2):
             near += rules.nearest(found, wanted + timedelta(days=1), 1)
     why = {"closed": "The business is closed then", "taken": "Somebody else has that time"}.get(reason, "No room then")
-    return _not_possible(
-        reason,
+    advice = (
         f"{why}, or the appointment would not end in time. Offer the nearest free times and ask."
         if near
-        else f"{why}, and nothing is free near it. Ask for another day.",
-        [
-            Start(start=_iso(context, s), spoken=speech.spoken_time(_at_home(context, s), context.language))
-            for s in near
-        ],
+        else f"{why}, and nothing is free near it. Ask for another day."
     )
+    return _not_possible(reason, advice, [_start(context, start) for start in near])
 
 
-def _unknown_service(context: ToolContext) -> NotPossible:
-    known = ", ".join(f"{s.id} ({s.name(context.language)})" for s in context.profile.services)
-    return _not_possible("unknown_service", f"There is no such service. Ask which one of these: {known}.")
+def _start(context: ToolContext, moment: datetime) -> Start:
+    return Start(start=_iso(context, moment), spoken=speech.spoken_time(_at_home(context, moment), context.language))
 
 
 def _not_possible(reason: Reason, advice: str, nearest: list[Start] | None = None) -> NotPossible:

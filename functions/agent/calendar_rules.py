@@ -1,7 +1,7 @@
 """When an appointment may begin: opening hours, the grid, and what is taken. Pure; nothing here touches a table.
 
-The calendar is a grid of cells of 15 minutes in UTC for each resource (a chair, a room). All UTC offsets in use are whole
-quarters of an hour, so local quarter hours are cells too, on both sides of a change of the clocks.
+The calendar is a grid of cells of 15 minutes in UTC for each resource (a chair, a room). All UTC offsets in use are
+whole quarters of an hour, so local quarter hours are cells too, on both sides of a change of the clocks.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The calendar's rows: reading what is taken, holding cells for a turn, and the effects that a commit makes real.
 
-A hold is a conditional, expiring claim of one conversation. Whoever commits a booking proves in the same transaction that
-the hold is still the turn's own; a turn that never commits leaves nothing but a hold that runs out.
+A hold is a conditional, expiring claim of one conversation. Whoever commits a booking proves in the same transaction
+that the hold is still the turn's own; a turn that never commits leaves nothing but a hold that runs out.
 """
 
 from __future__ import annotations

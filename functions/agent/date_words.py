@@ -1,6 +1,6 @@
 """The words of `dates.py`: how Hebrew and English customers spell days and times, as tables of regular expressions.
 
-Everything here runs on text that `normalise` has made lower case, free of vowel points and with one kind of quote and dash.
+Everything here runs on text that `normalise` has made lower case, free of vowel points, with one kind of quote.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ PARTS = {
     )
     for name in names.split("|")
 }
-"""Part of the day -> first hour and the hour where it ends. Hours after midnight belong to no part: whose night is it?"""
+"""Part of the day -> its first hour and the one where it ends. After midnight is no part: whose night is it?"""
 
 _ONES = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
 _NUMBERS = {
@@ -105,10 +105,8 @@ _SPELLINGS: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
     (r"\+?\d{9,}|\b0\d{1,2}[- ]?\d{3}[- ]?\d{4}\b|\+\d[\d -]{7,}\d", "|"),
     (rf"[₪$€]\s?\d[\d.,]*|\b\d[\d.,]*\s?(?:[₪$€%]|(?:{_MONEY})\b)", "|"),
     (r"\b(?:price|costs?|מחיר|המחיר|עולה|עולים|עלה)\s+(?:is\s+|הוא\s+)?\d+(?:[.,]\d+)?\b", "|"),
-    (
-        r"(?:\bat )?\b\d{1,4} (?:\w+ ){1,3}(?:street|str?|road|rd|avenue|ave|floor)\b\.?|\b(?:room|floor|apartment|flat) \d+",
-        "|",
-    ),
+    (r"(?:\bat )?\b\d{1,4} (?:\w+ ){1,3}(?:street|str?|road|rd|avenue|ave|floor)\b\.?", "|"),
+    (r"\b(?:room|floor|apartment|flat) \d+", "|"),
     (r"(?:רחוב|רח'|שדרות|שד') (?:[א-ת\"'-]+ ){1,3}\d+|(?:קומה|דירה|חדר|כניסה) \d+", "|"),
     # Number words become digits; "one" and "אחת" only where a number is meant.
     (r"צהרים", "צהריים"),
@@ -116,7 +114,8 @@ _SPELLINGS: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
     (rf"\bfirst(?= of (?:{_MONTH_WORD})\b)|ראשון(?= [בל]-?{_MONTH_WORD})", "1"),
     (r"\bone(?= (?:haircut|appointment|person|of)\b)", "|"),
     (
-        r"(?<!\bat )(?<!\bto )(?<!\bin )(?<!past )(?<!after )(?<!until )(?<!before )\bone\b(?! (?:pm|am|o'clock|in the|day|week|hour))",
+        r"(?<!\bat )(?<!\bto )(?<!\bin )(?<!past )(?<!after )(?<!until )(?<!before )\bone\b"
+        r"(?! (?:pm|am|o'clock|in the|day|week|hour))",
         "",
     ),
     (rf"\b(?P<word>{_ENGLISH_NUMBER})\b", _number),
@@ -126,7 +125,8 @@ _SPELLINGS: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
     # Spelled times become clock times.
     (r"(?<=\d)\.(?=\d\d\s*[ap]\.?m\b)", ":"),
     (
-        r"\b((?:at|around|about|after|before|until|till|בשעה|לשעה|אחרי|לפני|עד|בסביבות)\s(?:ה-?)?\d{1,2})\.(?=\d\d\b(?!\.))",
+        r"\b((?:at|around|about|after|before|until|till|בשעה|לשעה|אחרי|לפני|עד|בסביבות)\s(?:ה-?)?\d{1,2})"
+        r"\.(?=\d\d\b(?!\.))",
         r"\1:",
     ),
     (r"(\bב-?\d{1,2})\.(?=(?:1[3-9]|[2-5]\d|00)\b)", r"\1:"),
@@ -135,7 +135,8 @@ _SPELLINGS: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
         _past,
     ),
     (
-        r"(?:\ba )?\b(?P<minutes>quarter|(?:(?<=\bat )\d{1,2}|\d{1,2}(?= minutes)))(?: minutes)? (?:to|before) (?P<hour>\d{1,2})\b(?!:)",
+        r"(?:\ba )?\b(?P<minutes>quarter|(?:(?<=\bat )\d{1,2}|\d{1,2}(?= minutes)))(?: minutes)? (?:to|before) "
+        r"(?P<hour>\d{1,2})\b(?!:)",
         _to,
     ),
     (r"\bב?-?(?P<minutes>רבע|\d{1,2}(?= דקות))(?: דקות)? ל-?(?P<hour>\d{1,2})\b(?!:)", _to),
@@ -143,14 +144,17 @@ _SPELLINGS: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
 )
 _COMPILED = tuple((re.compile(pattern), replacement) for pattern, replacement in _SPELLINGS)
 
-LEFTOVER = re.compile(
-    rf"\d|\b(?:{'|'.join(w for w in (*MONTHS, *WEEKDAYS) if len(w) > 3 and w not in ('march',))})\b"
-    r"|\b(?:or|not|except|but|any|every|each|last|ago|yesterday|before|until|till|since|starting|after|next|this|maybe|had|was|were|midnight|noon|weekend"
-    r"|weeks?|months?|days|hours|minutes|either|earlier|later)\b|n't\b"
-    r"|\b(?:או|לא|כל|בכל|חוץ|אתמול|שלשום|שעבר|שעברה|לפני|עד|אחרי|הבא|הבאה|אולי|חצות|בחצות|ב?מוצאי|ב?מוצ\"?ש|היה|היתה|הייתה|החל|ערב|שבוע|שבועות"
-    r"|השבוע|בשבוע|חודש|בחודש|לחודש|ימים|שעות|דקות|עוד שעה|שבועיים|יומיים|שעתיים|לפנות)\b"
+_TIME_WORDS = (
+    r"or|not|except|but|any|every|each|last|ago|yesterday|before|until|till|since|starting|after|next|this|maybe|had|was"
+    r"|were|midnight|noon|weekend|weeks?|months?|days|hours|minutes|either|earlier|later"
+    r"|או|לא|ב?כל|חוץ|אתמול|שלשום|שעברה?|לפני|עד|אחרי|הבאה?|אולי|ב?חצות|ב?מוצאי|ב?מוצ\"?ש|היה|היתה|הייתה|החל|ערב|מיום"
+    r"|[הב]?שבוע|שבועות|[בל]?חודש|ימים|שעות|דקות|שבועיים|יומיים|שעתיים|לפנות"
 )
-"""What must not be left when all rules have taken theirs: a word about time that nobody understood changes the meaning."""
+# "may", "march" and "sat" are also other words, and so is a single Hebrew letter.
+_NAMES = [n for n in (*MONTHS, *WEEKDAYS) if len(n) > (3 if n.isascii() else 1) and n != "march"]
+
+LEFTOVER = re.compile(rf"\d|n't\b|\b(?:{'|'.join(_NAMES)}|{_TIME_WORDS})\b")
+"""What must not be left when the rules have taken theirs: a word about time that none took changes the meaning."""
 
 
 def normalise(text: str) -> str:

@@ -1,7 +1,7 @@
 """Lambda function on the queue `turns`: each doorbell is answered by at most one turn over everything that waits.
 
-A failed turn has written nothing. Its doorbell comes back after a short, growing pause; at the last time the customer is
-told that a person will answer, and that person is called. Nobody waits in silence.
+A failed turn has written nothing. Its doorbell comes back after a short, growing pause; at the last time the customer
+is told that a person will answer, and that person is called. Nobody waits in silence.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def _answered(record: SqsRecord, context: LambdaContext) -> bool:
     except ConversationNotFoundError:
         logger.exception("nobody to answer: the doorbell names no conversation")
         return True
-    except Exception as error:  # whatever a model, its server or a store may raise: the turn wrote nothing
+    except Exception as error:  # noqa: BLE001 - of model, server, store; nothing is written
         logger.exception("turn failed", extra={"received": received})
         if received < settings.max_receive_count():
             _come_back_soon(record, received)

@@ -1,8 +1,8 @@
 """What the model remembers of a conversation, within a budget.
 
 A turn is remembered whole or not at all: a tool call without its output, or the other way round, is refused by model
-servers. Items are kept in a plain form of their own, so that the model and its server can change between turns: no ids of
-a server that stored nothing, no thoughts, no pictures.
+servers. Items are kept in a plain form of their own, so that the model and its server can change between turns: no
+ids of a server that stored nothing, no thoughts, no pictures.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def text_of(message: Message) -> str:
 
 def as_input(history: Sequence[TResponseInputItem], asked: Sequence[dict[str, JsonValue]]) -> list[TResponseInputItem]:
     """History, then what is asked now, as the SDK takes it."""
-    return [*history, *(cast(TResponseInputItem, item) for item in asked)]
+    return [*history, *(cast("TResponseInputItem", item) for item in asked)]
 
 
 def recall(
@@ -70,7 +70,7 @@ def recall(
         if items > max_items or characters > max_characters:
             break
         chosen.append(fitting)
-    return [cast(TResponseInputItem, item) for block in reversed(chosen) for item in block]
+    return [cast("TResponseInputItem", item) for block in reversed(chosen) for item in block]
 
 
 def plain(items: Iterable[object]) -> list[dict[str, JsonValue]]:

@@ -1,7 +1,7 @@
 """Which model answers: OpenAI, any server that speaks its protocol, or the rule-based stand-in when there is neither.
 
-The SDK's defaults are two silent retries and a read time-out of ten minutes; a turn has seconds. Here the client retries
-nothing, the runner retries what the server or the network calls passing, and every attempt has its own limit.
+The SDK's defaults are two silent retries and a read time-out of ten minutes; a turn has seconds. Here the client
+retries nothing, the runner retries what the server or the network calls passing, and every attempt has its own limit.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """One turn: what a doorbell asks for, one run over everything that waits, one commit.
 
-Nothing here touches AWS: the store is a port, the clock an argument. What a run stages exists only if the commit succeeds;
-a turn that fails or is overtaken at any point leaves nothing but holds that expire.
+Nothing here touches AWS: the store is a port, the clock an argument. What a run stages exists only if the commit
+succeeds; a turn that fails or is overtaken at any point leaves nothing but holds that expire.
 """
 
 from __future__ import annotations

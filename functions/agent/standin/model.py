@@ -1,7 +1,7 @@
 """A model made of rules, for whoever has no key yet: it says what it is, and drives the real Runner and the real tools.
 
-Like any model it knows only what it is given: instructions and items. What it asked and offered before, it reads in its own
-last message. It calls each tool at most once in a run, so it always ends.
+Like any model it knows only what it is given: instructions and items. What it asked and offered before, it reads in its
+own last message. It calls each tool at most once in a run, so it always ends.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ class StandIn(Model):
     async def get_response(
         self,
         system_instructions: str | None,
-        input: str | list[TResponseInputItem],  # noqa: A002 - the SDK's name
+        input: str | list[TResponseInputItem],
         model_settings: ModelSettings,
         tools: list[Tool],
         output_schema: AgentOutputSchemaBase | None,
@@ -115,7 +115,7 @@ class StandIn(Model):
     def stream_response(
         self,
         system_instructions: str | None,
-        input: str | list[TResponseInputItem],  # noqa: A002
+        input: str | list[TResponseInputItem],
         model_settings: ModelSettings,
         tools: list[Tool],
         output_schema: AgentOutputSchemaBase | None,

@@ -57,7 +57,10 @@ SAY: dict[Phrase, dict[Language, str]] = {
     "other_services": {"en": "(We also do: {services}.)", "he": "(יש גם: {services}.)"},
     "offer": {"en": "Free for {service} on {day}: {times}.", "he": "פנוי ל{service} ב{day}: {times}."},
     "what_time": {"en": "Which time suits you?", "he": "איזו שעה מתאימה?"},
-    "booked": {"en": "Booked: {service}, {spoken}, {price}. See you then!", "he": "נקבע: {service}, {spoken}, {price}. נתראה!"},
+    "booked": {
+        "en": "Booked: {service}, {spoken}, {price}. See you then!",
+        "he": "נקבע: {service}, {spoken}, {price}. נתראה!",
+    },
     "cancelled": {"en": "Cancelled: {service}, {spoken}.", "he": "בוטל: {service}, {spoken}."},
     "moved": {"en": "Moved: {service} is now on {spoken}.", "he": "התור הוזז: {service}, {spoken}."},
     "closed_then": {"en": "We are closed at that time.", "he": "בשעה הזאת אנחנו סגורים."},
@@ -71,7 +74,10 @@ SAY: dict[Phrase, dict[Language, str]] = {
     "have_then": {"en": "You already have an appointment at that time.", "he": "כבר יש לך תור בשעה הזאת."},
     "nearest": {"en": "The nearest free times: {times}.", "he": "השעות הפנויות הקרובות: {times}."},
     "which_of_these": {"en": "Which of these suits you?", "he": "מה מהן מתאים?"},
-    "no_room": {"en": "I found nothing free then. Which other day would suit you?", "he": "לא נמצא מועד פנוי. איזה יום אחר מתאים?"},
+    "no_room": {
+        "en": "I found nothing free then. Which other day would suit you?",
+        "he": "לא נמצא מועד פנוי. איזה יום אחר מתאים?",
+    },
     "mine": {"en": "Your appointments: {appointments}.", "he": "התורים שלך: {appointments}."},
     "none": {"en": "You have no coming appointments.", "he": "אין לך תורים קרובים."},
     "which_cancel": {"en": "Which one shall I cancel?", "he": "איזה מהם לבטל?"},

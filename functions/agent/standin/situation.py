@@ -1,4 +1,4 @@
-"""What the stand-in makes of its input: what the customer wants, which service, when, and what the tools have answered."""
+"""What the stand-in makes of its input: what the customer wants, which service, when, and what the tools answered."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """What the calendar's tools tell a model: short JSON in the model's terms.
 
-What the customer should hear is in it ready-made (`spoken`); what cannot be done is a value that says why and what to do
-next, not an exception: a model can act on a value.
+What the customer should hear is in it ready-made (`spoken`); what cannot be done is a value that says why and what to
+do next, not an exception: a model can act on a value.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ class Hold:
 
 
 @dataclass
-class Book_:
+class Rows:
     """The rows of one tenant's calendar."""
 
     holds: dict[Cell, Hold] = field(default_factory=dict)
@@ -43,7 +43,7 @@ class Book_:
 
 @dataclass
 class MemoryCalendar:
-    rows: Book_
+    rows: Rows
     conversation_id: ConversationId
 
     def taken(self, days: Iterable[date], now: datetime) -> set[Cell]:
@@ -86,7 +86,7 @@ class MemoryStore:
     def __init__(self, profile: BusinessProfile, clock: Clock) -> None:
         self.business = profile
         self.clock = clock
-        self.rows = Book_()
+        self.rows = Rows()
         self.chats: dict[ConversationId, Chat] = {}
         self.refuse_effects = 0
         """How many of the next commits with effects are refused, as if the slot were lost."""

@@ -48,6 +48,8 @@ class Deployment:
 
     app_table: str
     gateway_table: str
+    session_index: str
+    """Of the gateway table: the gateway's SESSION_INDEX."""
     internal_secret_arn: str
     model_secret_arn: str
     alarm_topic_arn: str
@@ -190,6 +192,7 @@ def _deployment(outputs: Mapping[str, Mapping[str, str]], prefix: str, endpoint:
     return Deployment(
         app_table=state["AppTableName"],
         gateway_table=state["GatewayTableName"],
+        session_index=state["SessionIndexName"],
         internal_secret_arn=state["InternalSecretArn"],
         model_secret_arn=state["ModelSecretArn"],
         alarm_topic_arn=state["AlarmTopicArn"],

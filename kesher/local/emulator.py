@@ -59,6 +59,11 @@ class Emulator:
         return self.state_dir / "emulator.log"
 
     @property
+    def pid(self) -> int | None:
+        """Of ministack; None while it is not running."""
+        return self._process.pid if self._process is not None and self._process.running else None
+
+    @property
     def endpoint(self) -> str:
         """The URL of every service, for example `http://127.0.0.1:43211`."""
         if self._port == 0:

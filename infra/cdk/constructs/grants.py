@@ -19,7 +19,6 @@ READ = ("dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query")
 WRITE = ("dynamodb:ConditionCheckItem", "dynamodb:PutItem", "dynamodb:UpdateItem")
 """A transaction needs the permissions of its parts and none of its own."""
 DELETE = ("dynamodb:DeleteItem",)
-SCAN = ("dynamodb:Scan",)
 
 _TABLE_KEY_OPERATIONS = (
     "kms:Decrypt",
@@ -37,8 +36,9 @@ def may_use_table(who: iam.IGrantable, table: dynamodb.Table, *operations: str) 
     _may_use_key(who, table.encryption_key, "dynamodb", _TABLE_KEY_OPERATIONS)
 
 
-def may_query_index(who: iam.IGrantable, table: dynamodb.Table, index: str) -> None:
-    _allow(who, ["dynamodb:Query"], f"{table.table_arn}/index/{index}")
+def may_use_index(who: iam.IGrantable, table: dynamodb.Table, index: str, operation: str) -> None:
+    """`operation`, for example `dynamodb:Query`, on one index."""
+    _allow(who, [operation], f"{table.table_arn}/index/{index}")
 
 
 def may_read_secret(who: iam.IGrantable, secret: secretsmanager.Secret) -> None:

@@ -11,11 +11,11 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from infra.bundles import ROOT
-from infra.cdk.constructs.grants import DELETE, READ, SCAN, WRITE, may_read_secret, may_use_table
+from infra.cdk.constructs.grants import DELETE, READ, WRITE, may_read_secret, may_use_index, may_use_table
 from infra.cdk.constructs.nag import not_followed
 from infra.cdk.constructs.python_function import retention
 from infra.cdk.settings import GATEWAY_PORT, WEBHOOK_PATH, Settings
-from infra.cdk.stacks.state import StateStack
+from infra.cdk.stacks.state import SESSION_INDEX, StateStack
 
 STOP_TIMEOUT_SECONDS = 30
 """After SIGTERM the gateway finishes its sends and gives up its sessions."""
@@ -84,14 +84,17 @@ class GatewayStack(cdk.Stack):
             environment={
                 "HOST": "0.0.0.0",  # noqa: S104 - the container's own interface, behind its security group
                 "PORT": str(GATEWAY_PORT),
+                "AWS_REGION": cdk.Aws.REGION,
                 "GATEWAY_TABLE": state.gateway_table.table_name,
+                "SESSION_INDEX": SESSION_INDEX,
                 "WEBHOOK_URL": f"{webhook_url.url}{WEBHOOK_PATH}",
                 "WEBHOOK_AUTH": "iam",
                 "INTERNAL_SECRET_ARN": state.internal_secret.secret_arn,
                 "LOG_LEVEL": settings.log_level.lower(),
             },
         )
-        may_use_table(task.task_role, state.gateway_table, *READ, *WRITE, *DELETE, *SCAN)
+        may_use_table(task.task_role, state.gateway_table, *READ, *WRITE, *DELETE)
+        may_use_index(task.task_role, state.gateway_table, SESSION_INDEX, "dynamodb:Scan")
         may_read_secret(task.task_role, state.internal_secret)
         webhook_url.grant_invoke_url(task.task_role)
         not_followed(task, "ECS2", because="Names and ARNs; the secret itself is read from Secrets Manager.")

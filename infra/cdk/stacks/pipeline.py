@@ -12,7 +12,7 @@ from constructs import Construct
 
 from infra.cdk.constructs.alarms import Alarms
 from infra.cdk.constructs.doorbell_queue import MAX_RECEIVE_COUNT, DoorbellQueue
-from infra.cdk.constructs.grants import DELETE, READ, WRITE, may_query_index, may_read_secret, may_ring, may_use_table
+from infra.cdk.constructs.grants import DELETE, READ, WRITE, may_read_secret, may_ring, may_use_index, may_use_table
 from infra.cdk.constructs.python_function import Code, PythonFunction
 from infra.cdk.settings import AGENT_TIMEOUT_SECONDS, SEND_TIMEOUT_SECONDS, Settings
 from infra.cdk.stacks.state import SWEEP_INDEX, StateStack
@@ -48,7 +48,7 @@ class PipelineStack(cdk.Stack):
         self.webhook_url = self.webhook.function.add_function_url(auth_type=lambda_.FunctionUrlAuthType.AWS_IAM)
         may_use_table(self.webhook.function, state.app_table, *READ, *WRITE)
         # A session that is connected again rings for what waited.
-        may_query_index(self.webhook.function, state.app_table, SWEEP_INDEX)
+        may_use_index(self.webhook.function, state.app_table, SWEEP_INDEX, "dynamodb:Query")
         may_read_secret(self.webhook.function, state.internal_secret)
         may_ring(self.webhook.function, self.turns.queue, self.outgoing.queue)
 
@@ -83,7 +83,7 @@ class PipelineStack(cdk.Stack):
 
         self.sweeper = self._function("sweeper", 50, 512, both_queues)
         may_use_table(self.sweeper.function, state.app_table, *READ, *WRITE)
-        may_query_index(self.sweeper.function, state.app_table, SWEEP_INDEX)
+        may_use_index(self.sweeper.function, state.app_table, SWEEP_INDEX, "dynamodb:Query")
         may_ring(self.sweeper.function, self.turns.queue, self.outgoing.queue)
         events.Rule(
             self,

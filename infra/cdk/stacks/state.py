@@ -14,6 +14,7 @@ from infra.cdk.constructs.network import Network
 from infra.cdk.settings import GATEWAY_PORT, Settings
 
 SWEEP_INDEX = "sweep"
+SESSION_INDEX = "sessions"
 
 
 class StateStack(cdk.Stack):
@@ -38,6 +39,14 @@ class StateStack(cdk.Stack):
             projection_type=dynamodb.ProjectionType.KEYS_ONLY,
         )
         self.gateway_table = self._table("GatewayTable", time_to_live="expiresAt")
+        self.gateway_table.add_global_secondary_index(
+            index_name=SESSION_INDEX,
+            # Only session rows have it. The gateways read them all every few seconds; without the index they would scan
+            # the journal and the auth state each time.
+            partition_key=dynamodb.Attribute(name="desired", type=dynamodb.AttributeType.STRING),
+            sort_key=dynamodb.Attribute(name="pk", type=dynamodb.AttributeType.STRING),
+            projection_type=dynamodb.ProjectionType.ALL,
+        )
         self.internal_secret = secretsmanager.Secret(
             self,
             "InternalSecret",
@@ -71,6 +80,7 @@ class StateStack(cdk.Stack):
         for name, value in {
             "AppTableName": self.app_table.table_name,
             "GatewayTableName": self.gateway_table.table_name,
+            "SessionIndexName": SESSION_INDEX,
             "InternalSecretArn": self.internal_secret.secret_arn,
             "ModelSecretArn": self.model_secret.secret_arn,
             "AlarmTopicArn": self.alarm_topic.topic_arn,

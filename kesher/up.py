@@ -24,13 +24,14 @@ SCAN_SECONDS = 10 * 60.0
 _POLL_SECONDS = 1.0
 
 WARNING = """\
-Kesher speaks to WhatsApp as a linked device, through Baileys, an unofficial client. WhatsApp does not support that and
-may restrict or ban the number, without a warning and for good.
+Kesher speaks to WhatsApp as a linked device, through Baileys, an unofficial
+client. WhatsApp does not support that and may restrict or ban the number,
+without a warning and for good.
 
-  - Use a number that you can afford to lose.
-  - The assistant answers whoever writes to that number from now on, in your name.
-  - Switch off the greeting and away messages of WhatsApp Business: they look as if you had answered yourself, and
-    the assistant then leaves the chat to you."""
+- Use a number that you can afford to lose.
+- From now on the assistant answers whoever writes to it, in your name.
+- Switch off the greeting and away messages of WhatsApp Business: they look
+  as if you had answered yourself, and the assistant leaves the chat to you."""
 
 
 def run_up(console: Console, state: Path, *, tenant: str, confirmed: bool, whatsapp: WhatsApp | None = None) -> int:
@@ -44,7 +45,7 @@ def run_up(console: Console, state: Path, *, tenant: str, confirmed: bool, whats
         with local_system(own, steps, whatsapp=whatsapp or WhatsApp(), persist=True) as system:
             _link(console, steps, system, TenantId(tenant))
             console.print("Write to the number from another phone. Ctrl-C ends everything; the session stays linked.")
-            _stay(console, system, TenantId(tenant))
+            stay(console, system, TenantId(tenant))
     except KeyboardInterrupt:
         console.print("\nEnded. `kesher up` goes on where this stopped.")
         return 0
@@ -72,10 +73,10 @@ def _link(console: Console, steps: Steps, system: LocalSystem, tenant: TenantId)
 def show_qr(console: Console, qr: str) -> None:
     """The QR code as two characters a line of modules, with what to do with it."""
     console.print(
-        "\nOn the business's phone: WhatsApp, Linked devices, Link a device. A new code comes every 20 s or so."
+        "\nOn the business's phone: WhatsApp, Linked devices, Link a device. The code changes every 20 s or so."
     )
     rows = segno.make(qr, error="l").matrix_iter(border=2)
-    console.print(Text("\n".join(_half_blocks(list(map(bytes, rows))))), style="black on white", no_wrap=True)
+    console.print(Text("\n".join(_half_blocks(list(map(bytes, rows))))), style="black on bright_white", no_wrap=True)
 
 
 def _half_blocks(rows: list[bytes]) -> list[str]:
@@ -85,7 +86,7 @@ def _half_blocks(rows: list[bytes]) -> list[str]:
     return ["".join(blocks[cell] for cell in zip(upper, lower, strict=True)) for upper, lower in pairs]
 
 
-def _stay(console: Console, system: LocalSystem, tenant: TenantId) -> None:
+def stay(console: Console, system: LocalSystem, tenant: TenantId) -> None:
     """Say whenever the session's state changes. Raises ProcessError if the gateway ends."""
     said = ""
     while True:

@@ -17,12 +17,12 @@ class Hop:
 
 
 HOPS = (
-    Hop("gateway", "from the customer's phone into the inbox journal, decrypted"),
-    Hop("webhook", "the journal's event signed, posted, verified and stored in one transaction"),
-    Hop("wait", "the debounce (1 s, to see whether the customer writes more) and the queue"),
-    Hop("agent", "the turn: context, model, tools, and one commit"),
-    Hop("queue", "the outgoing doorbell rings the send function, which claims the answer"),
-    Hop("send", "through the gateway and WhatsApp onto the customer's phone"),
+    Hop("gateway", "phone to journal, decrypted"),
+    Hop("webhook", "posted, verified, stored"),
+    Hop("wait", "debounce of 1 s, queue"),
+    Hop("agent", "model, tools, commit"),
+    Hop("queue", "until send claims the answer"),
+    Hop("send", "through WhatsApp to the phone"),
 )
 
 

@@ -26,39 +26,51 @@ class Exchange:
 
 
 def show_chat(console: Console, business: str, exchanges: Sequence[Exchange]) -> None:
-    """Each customer's chat as on a phone: what they wrote on the left, the answers indented."""
+    """Each customer's chat as on a phone: what they wrote on the left, the answers indented.
+
+    `#n` is the number of the exchange in `show_hops`.
+    """
+    numbers = {id(exchange): f"#{number}" for number, exchange in enumerate(exchanges, start=1)}
     for customer in dict.fromkeys(exchange.customer for exchange in exchanges):
-        lines: list[Text] = []
+        chat = Table.grid(padding=(0, 1))
+        chat.add_column(justify="right", no_wrap=True)
+        chat.add_column(overflow="fold")
         for exchange in exchanges:
             if exchange.customer == customer:
-                lines += [bubble(customer, text, "bold cyan") for text in exchange.texts]
-                lines.append(bubble(business, exchange.answer, "bold green", indent=4))
-        console.print(Panel(Text("\n").join(lines), title=f"{customer} and {business}", title_align="left"))
+                for text in exchange.texts:
+                    chat.add_row(Text(customer, style="bold cyan"), _isolated(text))
+                chat.add_row(Text(numbers[id(exchange)], style="bold green"), _isolated(exchange.answer, "green"))
+        console.print(Panel(chat, title=f"{customer} and {business}", title_align="left"))
 
 
 def show_hops(console: Console, exchanges: Sequence[Exchange]) -> None:
-    """One line an exchange: milliseconds of each hop, counted from the customer's last message."""
-    table = Table(box=SIMPLE_HEAD, title="Milliseconds from hop to hop", title_justify="left", title_style="bold")
-    table.add_column("customer wrote", overflow="ellipsis", no_wrap=True, max_width=28)
-    for hop in HOPS:
-        table.add_column(hop.title, justify="right")
-    table.add_column("in all", justify="right", style="bold")
-    for exchange in exchanges:
-        table.add_row(exchange.texts[-1], *(str(ms) for ms in exchange.hops.durations), str(exchange.hops.total))
+    """A column an exchange: milliseconds of each hop, from the customer's last message to the answer."""
+    table = Table(box=SIMPLE_HEAD, title="Milliseconds of every hop", title_justify="left", title_style="bold")
+    table.add_column("hop")
+    table.add_column("what happens in it", style="dim")
+    for number, _ in enumerate(exchanges, start=1):
+        table.add_column(f"#{number}", justify="right")
+    for hop, durations in zip(
+        HOPS, zip(*(exchange.hops.durations for exchange in exchanges), strict=True), strict=True
+    ):
+        table.add_row(hop.title, hop.meaning, *map(str, durations))
+    table.add_section()
+    table.add_row("in all", "", *(str(exchange.hops.total) for exchange in exchanges), style="bold")
     console.print(table)
-    for hop in HOPS:
-        console.print(f"  [bold]{hop.title}[/]  [dim]{hop.meaning}[/]")
 
 
-def bubble(author: str, text: str, style: str, indent: int = 0) -> Text:
-    """`author: text`, each line indented; Hebrew lines are isolated so that a terminal orders them by themselves."""
-    head = Text(" " * indent) + Text(author, style=style) + Text("  ")
-    lines = [_isolated(line) for line in text.splitlines()] or [""]
-    return head + Text(("\n" + " " * (indent + 2)).join(lines))
+def show_answer(console: Console, author: str, text: str) -> None:
+    """One message as it arrives."""
+    console.print(Text(author, style="bold green"), _isolated(text, "green"))
 
 
-def _isolated(line: str) -> str:
-    """`line` between Unicode's FIRST STRONG ISOLATE and its end, if it holds right-to-left text."""
-    if any(unicodedata.bidirectional(character) in {"R", "AL"} for character in line):
-        return f"\u2068{line}\u2069"
-    return line
+def _isolated(text: str, style: str = "") -> Text:
+    """Each line that holds right-to-left text between Unicode's FIRST STRONG ISOLATE and its end.
+
+    A terminal then orders every line by itself, whatever stands before it.
+    """
+    return Text("\n".join(f"\u2068{line}\u2069" if _right_to_left(line) else line for line in text.splitlines()), style)
+
+
+def _right_to_left(line: str) -> bool:
+    return any(unicodedata.bidirectional(character) in {"R", "AL"} for character in line)

@@ -72,9 +72,13 @@ class SimulatorClient:
         body: dict[str, object] = {"phone": phone, "name": name, "addressing": addressing, "sendsReadReceipts": reads}
         self._call("POST", "/customers", body if lid is None else {**body, "lid": lid})
 
-    def say(self, customer: str, business: str, text: str) -> str:
-        """`customer` writes to `business`; returns the message's id."""
-        return str(self._call("POST", f"/customers/{customer}/say", {"business": business, "text": text})["id"])
+    def change_customer(self, phone: str, **settings: object) -> None:
+        """Change settings of a customer, for example `offline=True`."""
+        self._call("PATCH", f"/customers/{phone}", {_camel(name): value for name, value in settings.items()})
+
+    def say(self, customer: str, business: str, text: str, **more: object) -> str:
+        """`customer` writes to `business`; returns the message's id. `more`: `group`, `addressing`, ..."""
+        return str(self._call("POST", f"/customers/{customer}/say", {"business": business, "text": text, **more})["id"])
 
     def inbox(self, customer: str, *, after: int = 0, wait_seconds: float = 0) -> Inbox:
         """The messages on the customer's phone from number `after` on; waits for one if there is none yet."""

@@ -13,8 +13,8 @@ from rich.console import Console
 
 from functions.shared.contracts import TenantId
 from functions.shared.examples import barber_shop
-from functions.shared.keys import OUTBOX_PREFIX, TURN_PREFIX, alias_key, conversation_pk
-from functions.shared.tables import AliasItem, OutboxItem, TurnItem, find
+from functions.shared.keys import CONVERSATION, OUTBOX_PREFIX, TURN_PREFIX, alias_key, conversation_pk
+from functions.shared.tables import AliasItem, ConversationItem, OutboxItem, TurnItem, find
 from kesher.local.simulator import Inbox, Simulator, SimulatorClient
 from kesher.local.system import LocalSystem, local_system
 from kesher.steps import Steps
@@ -56,6 +56,12 @@ class Customer:
         alias = find(AliasItem, alias_key(TENANT, f"{self.phone}@s.whatsapp.net"))
         assert alias is not None
         return conversation_pk(TENANT, alias.conversation_id)
+
+    def epoch(self) -> int:
+        """Raised whenever a person takes over."""
+        conversation = find(ConversationItem, (self.pk, CONVERSATION))
+        assert conversation is not None
+        return conversation.epoch
 
     def turns(self) -> list[TurnItem]:
         return list(TurnItem.query(self.pk, TurnItem.sk.startswith(TURN_PREFIX), consistent_read=True))

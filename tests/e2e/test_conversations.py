@@ -21,7 +21,7 @@ def stays(customer: Customer, count: int) -> None:
     time.sleep(QUIET_SECONDS)
     inbox = customer.inbox()
     assert count == len(inbox.messages)
-    assert 0 == inbox.undecryptable
+    assert inbox.undecryptable == 0
 
 
 def bookings(customer: Customer) -> list[BookingItem]:
@@ -49,19 +49,19 @@ def test_an_appointment_is_booked_once_and_confirmed_with_weekday_date_and_time(
     customer.say(text)
     (answer,) = customer.answers(1)
     (booking,) = bookings(customer)
-    assert "booked" == booking.status
+    assert booking.status == "booked"
     day = time.strftime("%-d", time.localtime(booking.start / 1000))
     for part in (*said, day):
         assert part in answer
     stays(customer, 1)
-    assert 1 == len(bookings(customer))
+    assert len(bookings(customer)) == 1
 
 
 def test_three_messages_in_a_second_get_one_answer_that_covers_all_three(customer: Customer) -> None:
     customer.say("Hi there", "how much is a haircut?", "and when are you open?")
     (answer,) = customer.answers(1)
     (turn,) = customer.turns()
-    assert (1, 3) == (turn.lo, turn.hi)
+    assert (turn.lo, turn.hi) == (1, 3)
     assert "80" in answer
     assert "09:00" in answer or "9:00" in answer
     stays(customer, 1)

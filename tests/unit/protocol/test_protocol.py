@@ -9,14 +9,16 @@ everything answered.
 from __future__ import annotations
 
 import itertools
+import logging
 import os
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
+from random import Random
 from typing import TypeVar
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from functions.send.drain import LEASE_MS, Surroundings, drain, record
 from functions.send.outcome import Due, Result, TooLate, Void, next_step, outcome_of
@@ -51,6 +53,7 @@ from functions.shared.inbox import (
     decide,
 )
 from functions.shared.keys import conversation_pk
+from functions.shared.observability import logger, metrics
 from functions.shared.outbox import RANK, State
 from functions.shared.profile import save_profile
 from functions.shared.tables import MessageItem, OutboxItem
@@ -64,18 +67,20 @@ PAUSE_MS = 60_000
 LONG_ENOUGH_MS = 130_000
 """Longer than any delay of the sweeper, any lease and any backoff."""
 
-index = st.integers(0, 20)
+ENDINGS = ["answered", "answered", "unknown", "away", "moved", "refused", "banned", "superseded", "dies"]
+
 Item = TypeVar("Item", OutboxItem, MessageItem)
+Taken = TypeVar("Taken")
+Action = Callable[[], None]
 
 
-class Protocol(RuleBasedStateMachine):
-    """One conversation, its two queues, the gateway and the phones."""
+class Protocol:
+    """One conversation, its two queues, the gateway and the phones. What may happen to them is listed in `possible`."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, random: Random) -> None:
         begin_empty()
-        profile = barber_shop(TENANT).model_copy(update={"takeover_pause_minutes": PAUSE_MS // 60_000})
-        save_profile(profile)
+        save_profile(barber_shop(TENANT).model_copy(update={"takeover_pause_minutes": PAUSE_MS // 60_000}))
+        self.random = random
         self.now = 1_790_000_000_000
         self.numbers = itertools.count(1)
         self.journal: list[MessageReceived] = []
@@ -84,16 +89,63 @@ class Protocol(RuleBasedStateMachine):
         self.turns_queue: list[int] = []
         self.outgoing_queue: list[int] = []
         self.turns: list[Turn] = []
+        self.looked_at: list[tuple[outbox.Row, int]] = []
         self.claimed: list[outbox.Row] = []
         self.wire: list[tuple[str, MessageId]] = []
         self.ids: dict[str, set[MessageId]] = {}
         self.states: dict[str, State] = {}
         self.owner_wrote = False
+        self.answered = False
+        self.history: list[str] = []
+
+    def run(self, steps: int) -> None:
+        """So many accidents, then peace."""
+        for _ in range(steps):
+            actions = self.possible()
+            [action] = self.random.choices(list(actions), list(actions.values()))
+            self.history.append(action.__name__)
+            action()
+            self.check()
+        self.peace()
+
+    def possible(self) -> dict[Action, int]:
+        """What may happen now, and how likely it is."""
+        actions: dict[Action, int] = {self.customer_writes: 3, self.time_passes: 3}
+        if self.conversation is not None:
+            actions |= {self.owner_writes: 1, self.sweeper_runs: 1}
+        if self.answered:
+            actions |= {self.send_function_looks: 6}
+        if self.journal:
+            actions |= {self.webhook_takes_the_next_event: 9, self.webhook_dies_before_it_rings: 2}
+        if self.forwarded:
+            actions |= {self.gateway_repeats_an_event: 1}
+        if self.turns_queue:
+            actions |= {self.agent_hears_a_doorbell: 9, self.agent_hears_a_doorbell_twice: 2}
+            actions |= {self.sqs_drops_a_doorbell: 1}
+        if self.turns:
+            actions |= {self.agent_commits: 9, self.agent_commits_twice: 1}
+            actions |= {self.agent_dies_behind_its_commit: 1, self.agent_dies_before_its_commit: 1}
+        if self.looked_at:
+            actions |= {self.send_function_acts: 12}
+        if self.claimed:
+            actions |= {self.gateway_is_asked: 12}
+        if self.wire:
+            actions |= {self.receipt_comes: 4}
+        return actions
+
+    def one_of(self, among: list[Taken]) -> Taken:
+        """One of them, taken out: queues and functions keep no order here."""
+        return among.pop(self.random.randrange(len(among)))
 
     # ---- phones and gateway
 
-    @rule(from_me=st.sampled_from([False, False, False, True]))
-    def somebody_writes(self, *, from_me: bool) -> None:
+    def customer_writes(self) -> None:
+        self.write(from_me=False)
+
+    def owner_writes(self) -> None:
+        self.write(from_me=True)
+
+    def write(self, *, from_me: bool) -> None:
         number = next(self.numbers)
         self.journal.append(
             MessageReceived(
@@ -109,20 +161,17 @@ class Protocol(RuleBasedStateMachine):
             )
         )
 
-    @precondition(lambda self: self.journal)
-    @rule(dies=st.booleans())
-    def webhook_takes_the_next_event(self, *, dies: bool) -> None:
-        """`dies`: between its transaction and the doorbells; without a 2xx the gateway repeats."""
-        acceptance = self.accept(self.journal[0])
-        if dies:
-            return
-        self.ring(acceptance)
+    def webhook_takes_the_next_event(self) -> None:
+        self.ring(self.accept(self.journal[0]))
         self.forwarded.append(self.journal.pop(0))
 
-    @precondition(lambda self: self.forwarded)
-    @rule(which=index)
-    def gateway_repeats_an_event_whose_answer_was_lost(self, which: int) -> None:
-        acceptance = self.accept(self.forwarded[which % len(self.forwarded)])
+    def webhook_dies_before_it_rings(self) -> None:
+        """Behind its transaction; without a 2xx the gateway repeats the event."""
+        self.accept(self.journal[0])
+
+    def gateway_repeats_an_event(self) -> None:
+        """It never got the 2xx."""
+        acceptance = self.accept(self.random.choice(self.forwarded))
         assert acceptance.answer.result == "duplicate"
         self.ring(acceptance)
 
@@ -138,24 +187,18 @@ class Protocol(RuleBasedStateMachine):
         for bell in acceptance.rings:
             (self.turns_queue if bell.queue == "turns" else self.outgoing_queue).append(bell.seq)
 
-    # ---- doorbells
+    # ---- doorbells and turns
 
-    @precondition(lambda self: self.turns_queue)
-    @rule(which=index)
-    def sqs_drops_a_doorbell(self, which: int) -> None:
-        self.turns_queue.pop(which % len(self.turns_queue))
+    def sqs_drops_a_doorbell(self) -> None:
+        self.one_of(self.turns_queue)
 
-    @precondition(lambda self: self.outgoing_queue)
-    @rule()
-    def sqs_drops_the_outgoing_doorbells(self) -> None:
-        self.outgoing_queue.clear()
+    def agent_hears_a_doorbell(self) -> None:
+        self.hear(self.one_of(self.turns_queue))
 
-    @precondition(lambda self: self.turns_queue)
-    @rule(which=index, doubled=st.booleans())
-    def agent_hears_a_doorbell(self, which: int, *, doubled: bool) -> None:
-        """Any of them, in any order; `doubled`: it will be heard once more."""
-        which %= len(self.turns_queue)
-        seq = self.turns_queue[which] if doubled else self.turns_queue.pop(which)
+    def agent_hears_a_doorbell_twice(self) -> None:
+        self.hear(self.random.choice(self.turns_queue))
+
+    def hear(self, seq: int) -> None:
         assert self.conversation is not None
         snapshot = load_conversation(TENANT, self.conversation)
         match decide(snapshot, seq, self.now):
@@ -166,69 +209,70 @@ class Protocol(RuleBasedStateMachine):
             case _:
                 pass
 
-    @precondition(lambda self: self.turns)
-    @rule(which=index, parts=st.integers(0, 2), again=st.booleans(), rings=st.booleans())
-    def agent_commits(self, which: int, parts: int, *, again: bool, rings: bool) -> None:
-        """`again`: it never hears that it committed and tries once more. Not `rings`: it dies behind the commit."""
-        which %= len(self.turns)
-        turn = self.turns[which] if again else self.turns.pop(which)
-        self.commit(turn, parts)
-        if rings:
-            self.outgoing_queue.append(turn.hi)
+    def agent_commits(self) -> None:
+        turn = self.one_of(self.turns)
+        self.commit(turn)
+        self.outgoing_queue.append(turn.hi)
 
-    @precondition(lambda self: self.turns)
-    @rule(which=index)
-    def agent_dies_before_its_commit(self, which: int) -> None:
-        self.turns.pop(which % len(self.turns))
+    def agent_commits_twice(self) -> None:
+        """It never hears that it committed, so it will try once more."""
+        self.commit(self.random.choice(self.turns))
 
-    def commit(self, turn: Turn, parts: int) -> None:
-        replies = [Reply(f"answer to {turn.lo}..{turn.hi}, part {part}") for part in range(parts)]
+    def agent_dies_behind_its_commit(self) -> None:
+        self.commit(self.one_of(self.turns))
+
+    def agent_dies_before_its_commit(self) -> None:
+        self.one_of(self.turns)
+
+    def commit(self, turn: Turn) -> None:
+        replies = [Reply(f"part {part}") for part in range(self.random.randint(0, 2))]
         try:
             commit_turn(turn, replies=replies, record=TurnRecord(items=[]), now_ms=self.now)
         except TurnOvertakenError:
             return
+        self.answered = True
 
     # ---- sending
 
-    @precondition(lambda self: self.conversation)
-    @rule()
-    def send_function_looks_at_the_oldest_row(self) -> None:
-        """Whether a doorbell rang or not: they may come at any time."""
+    def send_function_looks(self) -> None:
+        """Whether a doorbell rang or not: they may come at any time, and several at once."""
         assert self.conversation is not None
         rows = outbox.unfinished(TENANT, self.conversation)
-        if not rows:
-            return
-        epoch = load_conversation(TENANT, self.conversation).epoch
-        match next_step(rows[0], epoch=epoch, assistant_on=True, now_ms=self.now):
+        if rows:
+            self.looked_at.append((rows[0], load_conversation(TENANT, self.conversation).epoch))
+
+    def send_function_acts(self) -> None:
+        """On what it saw, which may be old by now."""
+        row, epoch = self.one_of(self.looked_at)
+        match next_step(row, epoch=epoch, assistant_on=True, now_ms=self.now):
             case Due():
-                self.claimed.append(self.claim(rows[0]))
+                self.claim(row)
             case Void(reason):
-                outbox.give_up(rows[0], "CANCELLED", error=reason)
+                outbox.give_up(row, "CANCELLED", error=reason)
             case TooLate(reason):
-                outbox.give_up(rows[0], "FAILED", error=reason)
+                outbox.give_up(row, "FAILED", error=reason)
             case _:
                 pass
 
-    def claim(self, row: outbox.Row) -> outbox.Row:
+    def claim(self, row: outbox.Row) -> None:
         assert self.conversation is not None
-        claimed = outbox.claim(row, now_ms=self.now, lease_ms=LEASE_MS)
+        try:
+            claimed = outbox.claim(row, now_ms=self.now, lease_ms=LEASE_MS)
+        except outbox.RowMovedError:
+            return
+        except outbox.OvertakenError:
+            outbox.give_up(row, "CANCELLED", error="superseded")
+            return
         assert load_conversation(TENANT, self.conversation).epoch == claimed.epoch, "claimed after a person took over"
-        return claimed
+        self.claimed.append(claimed)
 
-    @precondition(lambda self: self.claimed)
-    @rule(
-        which=index,
-        on_the_wire=st.booleans(),
-        ending=st.sampled_from(
-            ["answered", "answered", "unknown", "away", "moved", "refused", "banned", "superseded", "dies"]
-        ),
-    )
-    def gateway_is_asked(self, which: int, ending: str, *, on_the_wire: bool) -> None:
+    def gateway_is_asked(self) -> None:
         """The post follows its claim at once, so within the lease; whoever is late has died in between."""
-        row = self.claimed.pop(which % len(self.claimed))
+        row = self.one_of(self.claimed)
         if row.lease_until is None or row.lease_until <= self.now:
             return
-        if ending == "answered" or (on_the_wire and ending in ("unknown", "dies")):
+        ending = self.random.choice(ENDINGS)
+        if ending == "answered" or (ending in ("unknown", "dies") and self.random.random() < 0.5):
             self.goes_out(row)
         if ending != "dies":
             record(row, outcome_of(self.result(row, ending), row, now_ms=self.now, uniform=lambda _, high: high))
@@ -251,22 +295,19 @@ class Protocol(RuleBasedStateMachine):
         }
         return results[ending]
 
-    @precondition(lambda self: self.wire)
-    @rule(which=index, said=st.sampled_from(["sent", "delivered", "read"]), dies=st.booleans())
-    def a_receipt_comes(self, which: int, said: str, *, dies: bool) -> None:
-        _, message_id = self.wire[which % len(self.wire)]
+    def receipt_comes(self) -> None:
+        _, message_id = self.random.choice(self.wire)
+        said = self.random.choice(["sent", "delivered", "read"])
         status = {"tenant_id": TENANT, "correlation_id": "status", "chat": CHAT, "message_id": message_id}
         acceptance = self.accept(MessageStatus.model_validate({**status, "status": said, "at": self.now}))
-        if not dies:
+        if self.random.random() < 0.5:
             self.ring(acceptance)
 
     # ---- time
 
-    @rule(wait=st.sampled_from([100, 2_000, 9_000, LEASE_MS + 1, LONG_ENOUGH_MS]))
-    def time_passes(self, wait: int) -> None:
-        self.now += wait
+    def time_passes(self) -> None:
+        self.now += self.random.choice([100, 2_000, 9_000, LEASE_MS + 1, LONG_ENOUGH_MS])
 
-    @rule()
     def sweeper_runs(self) -> None:
         sweep(now_ms=self.now, ring=self.swept, has_time=lambda: True)
 
@@ -274,9 +315,6 @@ class Protocol(RuleBasedStateMachine):
         assert (tenant, conversation) == (TENANT, self.conversation)
         (self.turns_queue if queue == "turns" else self.outgoing_queue).append(seq)
 
-    # ---- what must hold
-
-    @invariant()
     def states_only_rise_and_ids_never_change(self) -> None:
         for row in self.rows():
             state = next(state for state in RANK if state == row.state)
@@ -287,12 +325,10 @@ class Protocol(RuleBasedStateMachine):
         assert all(len(ids) == 1 for ids in self.ids.values()), "a row changed its WhatsApp id"
         assert all({message_id} == self.ids[sk] for sk, message_id in self.wire)
 
-    @invariant()
     def order_is_kept_on_the_wire(self) -> None:
         keys = [sk for sk, _ in self.wire]
         assert keys == sorted(keys)
 
-    @invariant()
     def every_message_has_its_own_number_and_at_most_one_turn(self) -> None:
         messages = self.messages()
         assert [item.seq for item in messages] == list(range(1, len(messages) + 1))
@@ -320,40 +356,41 @@ class Protocol(RuleBasedStateMachine):
 
     # ---- and in the end
 
-    def teardown(self) -> None:
-        """Nothing goes wrong any more; whoever ran has died. Nothing but the sweeper knows what was lost."""
-        self.turns.clear()
-        self.claimed.clear()
-        self.turns_queue.clear()
-        self.outgoing_queue.clear()
+    def peace(self) -> None:
+        """Nothing goes wrong any more. Whoever ran has died, and only the sweeper knows what was lost."""
+        for lost in (self.turns, self.claimed, self.looked_at, self.turns_queue, self.outgoing_queue):
+            lost.clear()
         self.come_to_rest()
-        if self.owner_wrote and self.conversation is not None:
+        if self.owner_wrote:
             # Messages of a pause wait for a person, or for the customer's next one.
-            self.somebody_writes(from_me=False)
+            self.customer_writes()
             self.come_to_rest()
+        self.every_message_has_its_own_number_and_at_most_one_turn()
         if self.conversation is not None:
             self.everything_is_answered(self.conversation)
 
     def come_to_rest(self) -> None:
-        for _ in range(6):
+        for _ in range(4):
             while self.journal:
-                self.webhook_takes_the_next_event(dies=False)
+                self.webhook_takes_the_next_event()
             while self.turns_queue:
-                self.agent_hears_a_doorbell(0, doubled=False)
+                self.hear(self.turns_queue.pop(0))
                 while self.turns:
-                    self.agent_commits(0, 1, again=False, rings=True)
+                    turn = self.turns.pop()
+                    commit_turn(turn, replies=[Reply("at last")], record=TurnRecord(items=[]), now_ms=self.now)
+                    self.outgoing_queue.append(turn.hi)
             if self.outgoing_queue and self.conversation is not None:
                 self.outgoing_queue.clear()
                 drain(TENANT, self.conversation, self.surroundings())
             self.check()
-            self.time_passes(LONG_ENOUGH_MS)
+            self.now += LONG_ENOUGH_MS
             self.sweeper_runs()
 
     def surroundings(self) -> Surroundings:
         return Surroundings(
             sender=self,
             now_ms=lambda: self.now,
-            sleep_ms=self.time_passes,
+            sleep_ms=lambda _: None,
             uniform=lambda _, high: high,
             remaining_ms=lambda: 10**9,
             max_wait_ms=0,
@@ -367,7 +404,6 @@ class Protocol(RuleBasedStateMachine):
     def check(self) -> None:
         self.states_only_rise_and_ids_never_change()
         self.order_is_kept_on_the_wire()
-        self.every_message_has_its_own_number_and_at_most_one_turn()
 
     def everything_is_answered(self, conversation: ConversationId) -> None:
         snapshot = load_conversation(TENANT, conversation)
@@ -384,20 +420,44 @@ class Protocol(RuleBasedStateMachine):
             assert row.state in ("FAILED", "CANCELLED") or row.message_id in on_the_wire, "called sent, but it was not"
 
 
+ACTORS = {"agent", "customer", "gateway", "owner", "receipt", "sqs", "sweeper", "webhook"}
+
+HAPPENED: Counter[str] = Counter()
+"""Of all examples: a protocol that nothing happens to would pass."""
+
+
+@given(st.randoms(use_true_random=True), st.integers(1, 100))
+@settings(
+    max_examples=int(os.environ.get("PROTOCOL_EXAMPLES", "60")), deadline=None, suppress_health_check=list(HealthCheck)
+)
+def everything_is_answered_once(random: Random, steps: int) -> None:
+    # True randomness, because Hypothesis' own draws prefer small numbers, and with them few runs reach the gateway.
+    protocol = Protocol(random)
+    try:
+        protocol.run(steps)
+    finally:
+        note("\n".join(protocol.history))
+    HAPPENED.update(protocol.history)
+    HAPPENED.update(f"a row ends {state}" for state in protocol.states.values())
+    HAPPENED["turns"] += len(protocol.committed())
+
+
 @pytest.fixture
 def table() -> Iterator[None]:
+    level = logger.log_level
+    logger.setLevel(logging.CRITICAL)
     with in_process_table():
         yield
+    logger.setLevel(level)
+    metrics.clear_metrics()
 
 
 def test_everything_is_answered_once_whatever_goes_wrong(table: None) -> None:
-    examples = int(os.environ.get("PROTOCOL_EXAMPLES", "60"))
-    run_state_machine_as_test(
-        Protocol,
-        settings=settings(
-            max_examples=examples,
-            stateful_step_count=40,
-            deadline=None,
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
+    HAPPENED.clear()
+
+    everything_is_answered_once()
+
+    accidents = {name for name in vars(Protocol) if name.split("_")[0] in ACTORS}
+    ends = {f"a row ends {state}" for state in ("CANCELLED", "SENT", "READ")}
+    assert accidents | ends <= HAPPENED.keys(), (accidents | ends) - HAPPENED.keys()
+    assert HAPPENED["turns"] > 50

@@ -1,3 +1,4 @@
+import './unharmed-sessions.js'
 import makeWASocket, {
   DEFAULT_CONNECTION_CONFIG, jidNormalizedUser, proto, type AuthenticationCreds, type CacheStore, type ConnectionState,
   type WASocket,

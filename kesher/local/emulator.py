@@ -42,11 +42,15 @@ class Emulator:
         Folder of its own for the log, temporary files and, with `persist`, the state.
     persist : bool
         Keep tables, queues and functions over a restart. The port is kept too: queue URLs hold it.
+    enforce_permissions : bool
+        Refuse what the role of a function does not allow. For tests of the policies: the command line of CDK cannot
+        deploy into it, so deploy first, then restart with this.
     """
 
-    def __init__(self, state_dir: Path, *, persist: bool = False) -> None:
+    def __init__(self, state_dir: Path, *, persist: bool = False, enforce_permissions: bool = False) -> None:
         self.state_dir = state_dir.resolve()
         self.persist = persist
+        self.enforce_permissions = enforce_permissions
         # The CDK command line caches the account by access key, so each emulator has a fresh one. Not twelve digits:
         # ministack would take that as the account's number.
         self.access_key = f"LOCAL{secrets.token_hex(8).upper()}"
@@ -162,6 +166,7 @@ class Emulator:
             # Otherwise they listen on fixed ports, on every interface.
             "IOT_MTLS_ENABLED": "0",
             "SFTP_ENABLED": "0",
+            "AUTH": "true" if self.enforce_permissions else "false",
             "PERSIST_STATE": "1" if self.persist else "0",
             "STATE_DIR": str(self.state_dir / "state"),
             # Each worker unpacks its bundle there; a killed emulator leaves them behind, the next start removes them.

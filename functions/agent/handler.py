@@ -14,6 +14,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import ValidationError
 
+import functions.agent.lean_sdk  # noqa: F401 - before whatever imports the SDK
 from functions.agent import settings, turn
 from functions.agent.assistant import AgentCache
 from functions.agent.store import AppStore

@@ -1,8 +1,8 @@
 """Imports the Agents SDK without the `mcp` package, which is 40 % of its import time and which Kesher does not use.
 
-`agents` 0.24 needs one name of it while it loads: the class of MCP's errors, to catch them. That name is lent to it, and
-the loan ends when `agents` is loaded, so that whoever else imports `mcp` gets the real one. If a version of the SDK wants
-more, it is loaded as usual: slower, not broken. Import this module before anything that imports `agents`.
+`agents` 0.24 needs one name of it while it loads: the class of MCP's errors, to catch them. That name is lent to it,
+and the loan ends when `agents` is loaded, so that whoever else imports `mcp` gets the real one. If a version of the SDK
+wants more, it is loaded as usual: slower, not broken. Import this module before anything that imports `agents`.
 """
 
 from __future__ import annotations

@@ -125,6 +125,18 @@ def test_of_ten_turns_over_the_same_messages_one_commits(store: Store, tenant: T
     assert len(load_history(tenant, turn.conversation_id, 10)) == 1
 
 
+def test_of_two_turns_that_overlap_one_commits(store: Store, tenant: TenantId) -> None:
+    shorter = accept_and_begin(tenant, "one")
+    longer = accept_and_begin(tenant, "two")
+    assert (shorter.lo, shorter.hi, longer.lo, longer.hi) == (1, 1, 1, 2)
+
+    answer_with(shorter, "re: one")
+
+    with pytest.raises(TurnOvertakenError):
+        answer_with(longer, "re: one and two")
+    assert len(store.outbox(tenant)) == 1
+
+
 def test_a_person_who_takes_over_between_read_and_commit_wins(store: Store, tenant: TenantId) -> None:
     turn = accept_and_begin(tenant, "hi")
     accept(message(tenant, "It is me", from_me=True))

@@ -12,7 +12,7 @@ export function chatRef(jid: string): string {
 
 /** Foreign text (an error's message, a library's line) without addresses or phone numbers: only the last two digits stay. */
 export function redactText(text: string): string {
-  const mask = (digits: string): string => `**${/\d\d(?=\D*$)/.exec(digits)?.[0] ?? ''}`
+  const mask = (address: string): string => `**${/\d{5,}/.exec(address)?.[0].slice(-2) ?? ''}`
   return text.replace(ADDRESS, mask).replace(LONG_NUMBER, mask)
 }
 

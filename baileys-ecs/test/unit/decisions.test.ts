@@ -1,0 +1,138 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import fc from 'fast-check'
+import { backoffDelay } from '../../src/concurrency/backoff.js'
+import { readAck, AckWaiters } from '../../src/session/acks.js'
+import { refusal } from '../../src/sending/refusals.js'
+import { answerTo } from '../../src/session/disconnects.js'
+import { stepFor, type Held } from '../../src/session/reconcile.js'
+import type { StoredSession } from '../../src/store/session-records.js'
+import { deliveryOf } from '../../src/webhook/client.js'
+
+const random = fc.double({ min: 0, max: 0.999999, noNaN: true })
+const attempt = fc.nat({ max: 200 })
+
+describe('the backoff', () => {
+  it('stays between its floor and its ceiling, which doubles until the cap', () => {
+    fc.assert(fc.property(attempt, random, (n, r) => {
+      const delay = backoffDelay({ baseMs: 1_000, capMs: 60_000, floorMs: 250 }, n, () => r)
+      assert.ok(delay >= 250 && delay <= Math.min(60_000, 1_000 * 2 ** Math.min(n, 30)))
+    }))
+  })
+
+  it('uses the whole span, so that many sessions do not come back at once', () => {
+    assert.equal(backoffDelay({ baseMs: 1_000, capMs: 60_000 }, 3, () => 0), 0)
+    assert.equal(backoffDelay({ baseMs: 1_000, capMs: 60_000 }, 3, () => 1), 8_000)
+  })
+})
+
+describe('the end of a socket', () => {
+  const answer = (code: number | undefined, paired = true, n = 0, r = 0.5): ReturnType<typeof answerTo> =>
+    answerTo({ code, paired }, n, 1_000, () => r)
+
+  it('515 asks for a restart at once', () => { assert.deepEqual([answer(515).action, answer(515).delayMs], ['retry', 0]) })
+  it('440 waits for half a minute at least, always', () => {
+    fc.assert(fc.property(attempt, random, (n, r) => answer(440, true, n, r).delayMs >= 30_000))
+  })
+  it('401 is final and needs a new QR code', () => {
+    assert.equal(answer(401).action, 'logged_out')
+    assert.match(answer(401).reason, /QR code/)
+  })
+  it('403 stops and wakes somebody', () => { assert.deepEqual([answer(403).action, answer(403).alarm], ['stop', true]) })
+  it('405 is tried slowly, with an alarm', () => {
+    assert.ok(answer(405).delayMs >= 600_000)
+    assert.equal(answer(405).alarm, true)
+  })
+  it('408 without credentials means that the QR codes ran out', () => {
+    assert.match(answer(408, false).reason, /QR codes ran out/)
+    assert.doesNotMatch(answer(408, true).reason, /QR/)
+  })
+  it('503 waits longer than an ordinary end', () => {
+    fc.assert(fc.property(attempt, random, (n, r) => answer(503, true, n, r).delayMs >= answer(428, true, n, r).delayMs))
+  })
+  it('500 never costs the auth state, in spite of Baileys\' name for it', () => { assert.equal(answer(500).action, 'retry') })
+  it('of every other kind is retried after at least a quarter of a second, never faster than its backoff', () => {
+    fc.assert(fc.property(fc.constantFrom(428, 408, 500, 999, undefined), attempt, random, (code, n, r) => {
+      const { action, delayMs } = answer(code, true, n, r)
+      assert.equal(action, 'retry')
+      assert.ok(delayMs >= 250 && delayMs <= 60_000)
+    }))
+  })
+})
+
+describe('a session row', () => {
+  const row = (change: Partial<StoredSession>): StoredSession => ({ tenantId: 't', desired: 'linked', ownerToken: 1, ...change })
+  const held = (change: Partial<Held> = {}): Held => ({ token: 1, running: true, generation: 0, fenced: false, resting: false, ...change })
+
+  it('that desires a link is claimed by whoever does not hold it', () => { assert.equal(stepFor(row({}), undefined), 'claim') })
+  it('that desires none is left alone', () => {
+    assert.equal(stepFor(row({ desired: 'stopped' }), undefined), 'none')
+    assert.equal(stepFor(row({ desired: 'unlinked' }), undefined), 'none')
+  })
+  it('with a higher token fences its holder, which does not claim it back', () => {
+    assert.equal(stepFor(row({ ownerToken: 2 }), held()), 'fence')
+    assert.equal(stepFor(row({ ownerToken: 2 }), held({ fenced: true, running: false })), 'none')
+    assert.equal(stepFor(row({ ownerToken: 2, desiredGeneration: 1 }), held({ fenced: true, running: false })), 'claim')
+  })
+  it('stops, runs, restarts and unlinks what is held', () => {
+    assert.equal(stepFor(row({ desired: 'stopped' }), held()), 'pause')
+    assert.equal(stepFor(row({ desired: 'stopped' }), held({ running: false })), 'none')
+    assert.equal(stepFor(row({}), held({ running: false })), 'run')
+    assert.equal(stepFor(row({}), held()), 'none')
+    assert.equal(stepFor(row({ desiredGeneration: 3 }), held({ generation: 2 })), 'restart')
+    assert.equal(stepFor(row({ desired: 'unlinked' }), held()), 'unlink')
+    assert.equal(stepFor(row({ desired: 'unlinked', state: 'logged_out' }), held({ running: false })), 'none')
+  })
+  it('of a number that was logged out rests until somebody asks', () => {
+    assert.equal(stepFor(row({ state: 'logged_out' }), held({ running: false, resting: true })), 'none')
+    assert.equal(stepFor(row({ state: 'logged_out', desiredGeneration: 1 }), held({ running: false, resting: true })), 'run')
+  })
+})
+
+describe('an answer of the webhook', () => {
+  it('accepts with any 2xx', () => { assert.equal(deliveryOf(204, '').kind, 'accepted') })
+  it('refuses an event only when the event itself is at fault', () => {
+    for (const status of [400, 413, 415, 422]) assert.equal(deliveryOf(status, '{}').kind, 'refused')
+  })
+  it('is a failure of the way, to be repeated, for everything that may heal', () => {
+    for (const status of [301, 401, 403, 404, 408, 425, 429, 500, 502, 503]) assert.equal(deliveryOf(status, '').kind, 'failed')
+  })
+  it('is repeated slowly when only a person can change it', () => {
+    const slow = [401, 403, 404, 429, 500].filter(status => {
+      const delivery = deliveryOf(status, '{"error":"unknown_tenant"}')
+      return delivery.kind === 'failed' && delivery.slow
+    })
+    assert.deepEqual(slow, [403, 404])
+  })
+  it('never quotes the event in a log line', () => {
+    const delivery = deliveryOf(422, '{"error":"bad_body","reason":"text: שלום"}')
+    assert.ok(delivery.kind === 'refused' && delivery.reason === 'HTTP 422: bad_body')
+  })
+})
+
+describe('an acknowledgement', () => {
+  it('with an error is a refusal', () => {
+    assert.deepEqual(readAck({ id: 'A', error: '463' }, 5), { kind: 'refused', code: '463' })
+    assert.deepEqual(readAck({ id: 'A' }, 5), { kind: 'accepted', at: 5 })
+  })
+  it('reaches whoever waits, and only them', async () => {
+    const waiters = new AckWaiters()
+    const one = waiters.wait('A')
+    const two = waiters.wait('A')
+    assert.equal(waiters.settle('B', { kind: 'accepted', at: 1 }), false)
+    assert.equal(waiters.settle('A', { kind: 'accepted', at: 2 }), true)
+    assert.deepEqual([await one.ack, await two.ack], [{ kind: 'accepted', at: 2 }, { kind: 'accepted', at: 2 }])
+    one.release()
+    two.release()
+    assert.equal(waiters.settle('A', { kind: 'accepted', at: 3 }), false)
+  })
+  it('463 and 479 are permanent, with a plain reason and, if known, until when', () => {
+    const until = new Date('2030-01-02T03:04:05Z')
+    assert.equal(refusal('A', '479').permanent, true)
+    assert.equal(refusal('A', '463').permanent, true)
+    assert.match(refusal('A', '463', until).reason, /2030-01-02T03:04:05/)
+    assert.equal(refusal('A', '503').permanent, false)
+    assert.equal(refusal('A', '429').permanent, false)
+    assert.equal(refusal('A', '400').permanent, true)
+  })
+})

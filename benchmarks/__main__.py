@@ -1,0 +1,24 @@
+"""Measure what Kesher's documents quote.
+
+Usage: python -m benchmarks [hops] [imports] [bundles]      (all of them if none is named)
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from benchmarks import bundles, hops, imports
+
+BENCHMARKS = {"bundles": bundles.run, "imports": imports.run, "hops": hops.run}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", choices=[*BENCHMARKS, []], help="which; all of them if none is named")
+    for name in parser.parse_args().names or list(BENCHMARKS):
+        print(f"\n## {name}\n")
+        BENCHMARKS[name]()
+
+
+if __name__ == "__main__":
+    main()

@@ -20,7 +20,7 @@ from infra.cdk.stacks.state import SESSION_INDEX, StateStack
 STOP_TIMEOUT_SECONDS = 30
 """After SIGTERM the gateway finishes its sends and gives up its sessions."""
 
-# What baileys-ecs/Dockerfile copies; everything else would change the image's hash for nothing.
+# As in baileys-ecs/Dockerfile.dockerignore, which the hash of the image does not look at.
 _IMAGE_SOURCES = (
     "package.json",
     "package-lock.json",
@@ -30,6 +30,7 @@ _IMAGE_SOURCES = (
     "baileys-ecs",
     "simulator/package.json",
 )
+_NOT_IN_IMAGE = ("**/node_modules", "**/dist", "**/test", "**/.env*")
 
 
 class GatewayStack(cdk.Stack):
@@ -128,7 +129,7 @@ class GatewayStack(cdk.Stack):
             directory=str(ROOT),
             file="baileys-ecs/Dockerfile",
             platform=ecr_assets.Platform.LINUX_ARM64,
-            exclude=["**", *(f"!{path}" for path in _IMAGE_SOURCES), "**/node_modules", "**/dist", "**/test"],
+            exclude=["**", *(f"!{path}" for path in _IMAGE_SOURCES), *_NOT_IN_IMAGE],
             ignore_mode=cdk.IgnoreMode.DOCKER,
         )
         return ecs.ContainerImage.from_docker_image_asset(asset)

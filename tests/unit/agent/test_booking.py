@@ -73,6 +73,14 @@ def test_the_same_booking_twice_in_a_turn_is_one() -> None:
     assert len(context.staging.all()) == 1
 
 
+def test_what_this_turn_has_booked_is_free_for_nothing_else() -> None:
+    context = context_of()
+    booking.book(context, TEN, "haircut")
+    free = booking.find_free(context, "2026-11-24", "haircut")
+    assert isinstance(free, Free)
+    assert [(s.first, s.last) for s in free.days[0].starts] == [("09:00", "09:30"), ("10:30", "18:30")]
+
+
 def test_a_customer_cannot_be_in_two_chairs_at_once() -> None:
     clinic = dental_clinic()
     context = context_of(clinic)

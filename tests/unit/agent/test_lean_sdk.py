@@ -24,6 +24,21 @@ assert MCPError.__module__ == "mcp.shared.exceptions"
     )
 
 
+def test_a_run_makes_no_exporter_of_traces() -> None:
+    run(
+        """
+import asyncio, sys
+import functions.agent.handler
+from functions.agent.run import run
+from functions.agent.assistant import create_agent
+from tests.unit.agent.support import BARBER, context_of
+items = [{"role": "user", "content": "hi"}]
+asyncio.run(run(create_agent(BARBER), items, context_of(), limit_s=60))
+assert "httpcore2" not in sys.modules, "an HTTP client was made for a stand-in that needs none"
+"""
+    )
+
+
 def test_an_sdk_that_wants_more_of_mcp_is_loaded_with_all_of_it() -> None:
     run(
         """

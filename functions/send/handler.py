@@ -17,7 +17,7 @@ from pynamodb.exceptions import PynamoDBException
 
 from functions.send.drain import Surroundings, drain
 from functions.send.gateway import Gateway
-from functions.shared import clock, settings
+from functions.shared import aws, clock, settings
 from functions.shared.contracts import Doorbell
 from functions.shared.conversation import ConversationNotFoundError
 from functions.shared.observability import instrumented, logger
@@ -35,6 +35,8 @@ FAILURES = (
     ConversationNotFoundError,
     ValidationError,
 )
+
+aws.prepare(aws.secrets_manager)
 
 
 class SqsRecord(TypedDict):

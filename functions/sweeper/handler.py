@@ -6,13 +6,15 @@ from typing import Literal, TypedDict
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from functions.shared import clock, queues
+from functions.shared import aws, clock, queues
 from functions.shared.contracts import ConversationId, TenantId
 from functions.shared.observability import instrumented, logger
 from functions.sweeper.sweep import sweep
 
 RESERVE_MS = 5_000
 """Left at the end of an invocation, so that a run ends between two chunks and not in one."""
+
+aws.prepare(aws.sqs)
 
 
 class SweepAnswer(TypedDict):

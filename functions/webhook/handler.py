@@ -11,7 +11,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.exceptions import PynamoDBException
 
-from functions.shared import clock, queues
+from functions.shared import aws, clock, queues
 from functions.shared.contracts import (
     ConnectionUpdated,
     ErrorAnswer,
@@ -28,6 +28,8 @@ from functions.webhook.chats import UnknownTenantError
 from functions.webhook.request import FunctionUrlEvent, RequestError, parse
 
 OUR_FAILURES = (PynamoDBException, BotoCoreError, ClientError, ContentionError, ThrottledError, SecretError)
+
+aws.prepare(aws.sqs, aws.secrets_manager)
 
 
 class FunctionUrlAnswer(TypedDict):

@@ -150,6 +150,25 @@ def test_a_person_who_takes_over_between_read_and_commit_wins(store: Store, tena
     assert store.count() == before
 
 
+def test_a_person_wins_where_the_business_wants_no_pause_too(
+    store: Store, tenant: TenantId, business: BusinessProfile
+) -> None:
+    save_profile(business.model_copy(update={"takeover_pause_minutes": 0}))
+    turn = accept_and_begin(tenant, "hi")
+    accept(message(tenant, "It is me", from_me=True))
+
+    with pytest.raises(TurnOvertakenError):
+        answer_with(turn, "late")
+
+
+def test_an_epoch_that_rose_is_enough_even_if_the_assistant_is_on_again(store: Store, tenant: TenantId) -> None:
+    turn = accept_and_begin(tenant, "hi")
+    store.conversation(tenant).update(actions=[ConversationItem.epoch.set(turn.epoch + 1)])
+
+    with pytest.raises(TurnOvertakenError):
+        answer_with(turn, "late")
+
+
 @pytest.mark.parametrize("switch", [{"ai_enabled": False}, {"paused_until": clock.now_ms() + 3_600_000}])
 def test_a_chat_switched_off_between_read_and_commit_gets_no_answer(
     switch: dict[str, bool | int], store: Store, tenant: TenantId

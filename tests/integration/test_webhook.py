@@ -209,6 +209,19 @@ def test_an_answer_goes_where_the_newest_message_came_from(store: Store, tenant:
     assert store.conversation(tenant).reply_jid == PHONE
 
 
+def test_a_message_is_in_the_sweepers_index_until_it_is_handled(store: Store, tenant: TenantId) -> None:
+    for seq in (1, 2):
+        take(message(tenant))
+        conversation = store.conversation(tenant)
+        assert conversation.sweep_shard is not None
+        assert conversation.sweep_at is not None
+
+        set_conversation(store, tenant, handled_seq=seq)
+        assert forget_if_handled(tenant, store.conversation_id(tenant))
+        conversation = store.conversation(tenant)
+        assert (conversation.sweep_shard, conversation.sweep_at) == (None, None)
+
+
 def test_the_same_webhook_ten_times_at_once_and_later_is_one_message(store: Store, tenant: TenantId) -> None:
     event = message(tenant)
 

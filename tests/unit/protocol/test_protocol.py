@@ -52,7 +52,7 @@ from functions.shared.inbox import (
     commit_turn,
     decide,
 )
-from functions.shared.keys import conversation_pk
+from functions.shared.keys import conversation_pk, parse_outbox_sk
 from functions.shared.observability import logger, metrics
 from functions.shared.outbox import RANK, State
 from functions.shared.profile import save_profile
@@ -255,7 +255,6 @@ class Protocol:
                 pass
 
     def claim(self, row: outbox.Row) -> None:
-        assert self.conversation is not None
         try:
             claimed = outbox.claim(row, now_ms=self.now, lease_ms=LEASE_MS)
         except outbox.RowMovedError:
@@ -263,7 +262,9 @@ class Protocol:
         except outbox.OvertakenError:
             outbox.give_up(row, "CANCELLED", error="superseded")
             return
-        assert load_conversation(TENANT, self.conversation).epoch == claimed.epoch, "claimed after a person took over"
+        covered, _ = parse_outbox_sk(row.sk)
+        later = [item for item in self.messages() if item.author == "owner" and item.seq > covered]
+        assert not later, "claimed after a person took over"
         self.claimed.append(claimed)
 
     def gateway_is_asked(self) -> None:

@@ -15,9 +15,9 @@ from functions.shared.observability import masked
 ROOT = Path(__file__).resolve().parents[3]
 
 
-def in_a_fresh_process(code: str) -> str:
+def in_a_fresh_process(code: str, **variables: str) -> str:
     """Output of `code` in an interpreter that has imported nothing yet."""
-    environment = {"PATH": os.environ["PATH"], "POWERTOOLS_SERVICE_NAME": "send", "AWS_REGION": "eu-west-1"}
+    environment = {"PATH": os.environ["PATH"], "POWERTOOLS_SERVICE_NAME": "send", **variables}
     command = [sys.executable, "-c", code]
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True).stdout
 
@@ -69,3 +69,27 @@ def test_a_handler_imports_nothing_that_it_does_not_need(handler: str, heavy: li
     found = in_a_fresh_process(f"import sys, {handler}\nprint([name for name in {heavy} if name in sys.modules])")
 
     assert found.strip() == "[]"
+
+
+HANDLERS = ["functions.webhook.handler", "functions.send.handler", "functions.sweeper.handler"]
+
+
+@pytest.mark.parametrize("handler", HANDLERS)
+def test_importing_a_handler_anywhere_but_in_lambda_needs_no_environment(handler: str) -> None:
+    code = f"import {handler}\nfrom functions.shared.tables import AppItem\nprint(AppItem._connection)"
+
+    assert in_a_fresh_process(code).strip() == "None"
+
+
+@pytest.mark.parametrize("handler", HANDLERS)
+def test_in_lambda_the_clients_are_ready_before_the_first_request(handler: str) -> None:
+    code = f"import {handler}\nfrom functions.shared.tables import AppItem\nprint(AppItem.connection()._client)"
+    lambda_sets = {
+        "AWS_LAMBDA_FUNCTION_NAME": "f",
+        "APP_TABLE": "app",
+        "AWS_DEFAULT_REGION": "eu-west-1",
+        "AWS_ACCESS_KEY_ID": "x",
+        "AWS_SECRET_ACCESS_KEY": "x",
+    }
+
+    assert "DynamoDB" in in_a_fresh_process(code, **lambda_sets)

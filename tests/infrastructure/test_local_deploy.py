@@ -15,7 +15,6 @@ import pytest
 import requests
 
 from infra.bundles import ROOT
-from infra.cdk.settings import Settings
 from kesher.local.deploy import DeployError, Deployment, deploy
 from kesher.local.emf import EmbeddedMetric, MetricsBridge, embedded_metrics
 from kesher.local.emulator import Emulator
@@ -45,7 +44,7 @@ def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Local]:
         yield
 
     with Emulator(tmp_path_factory.mktemp("deployed")) as emulator:
-        deployment = deploy(emulator, Settings(openai_model="small"), model_key="sk-test", step=step)
+        deployment = deploy(emulator, model_key="sk-test", step=step)
         yield Local(emulator, deployment, tuple(titles))
 
 
@@ -72,13 +71,6 @@ def test_the_secrets_hold_what_their_readers_expect(local: Local) -> None:
     assert model == {"apiKey": "sk-test"}
 
 
-def test_settings_reach_the_functions(local: Local) -> None:
-    lambda_ = local.emulator.session().client("lambda", endpoint_url=local.emulator.endpoint)
-    agent = lambda_.get_function_configuration(FunctionName=local.deployment.agent_function)
-
-    assert agent["Environment"]["Variables"]["OPENAI_MODEL"] == "small"
-
-
 def test_the_webhook_runs_and_its_log_can_be_read(local: Local) -> None:
     url, body = local.deployment.webhook_url, b"{}"
     stranger = requests.post(url, data=body, timeout=30)
@@ -96,7 +88,7 @@ def test_a_function_that_never_ran_has_an_empty_log(local: Local) -> None:
 
 
 def test_a_second_deployment_of_the_same_changes_nothing(local: Local) -> None:
-    assert deploy(local.emulator, Settings(openai_model="small")) == local.deployment
+    assert deploy(local.emulator) == local.deployment
 
 
 class Gone(Emulator):
@@ -109,7 +101,7 @@ class Gone(Emulator):
 
 def test_a_failed_deployment_shows_what_the_command_line_said(local: Local) -> None:
     with pytest.raises(DeployError, match=r"(?s)`cdk bootstrap` failed.*deploy\.log.*failed bootstrapping"):
-        deploy(Gone(local.emulator.state_dir), Settings(openai_model="small"))
+        deploy(Gone(local.emulator.state_dir))
 
 
 # ---- from the send function's metric to the alarm's topic ------------------------------------------------------

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from aws_cdk.assertions import Match
 
 from infra.bundles import FUNCTIONS
-from infra.cdk.settings import AGENT_TIMEOUT_SECONDS, SEND_TIMEOUT_SECONDS
+from infra.cdk.settings import AGENT_TIMEOUT_SECONDS, SEND_TIMEOUT_SECONDS, Settings
 from tests.infrastructure.policies import allowed, permissions
-from tests.infrastructure.templates import Templates
+from tests.infrastructure.templates import Templates, synthesise
 
 READS = {"dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"}
 WRITES = {"dynamodb:ConditionCheckItem", "dynamodb:PutItem", "dynamodb:UpdateItem"}
@@ -113,6 +114,18 @@ def test_a_function_is_told_what_it_uses_and_no_more(templates: Templates, name:
     assert set(variables) == COMMON | own
     assert variables["POWERTOOLS_SERVICE_NAME"] == name
     assert variables["POWERTOOLS_METRICS_NAMESPACE"] == "Kesher"
+
+
+def test_a_chosen_model_is_the_agents_affair(tmp_path: Path) -> None:
+    chosen = Settings(
+        openai_model="small", openai_base_url="https://models.example.com/v1", gateway_image="kesher/gateway:test"
+    )
+    templates = synthesise(chosen, tmp_path)
+
+    for name in FUNCTIONS:
+        variables = function(templates, name)["Environment"]["Variables"]
+        expected = ("small", "https://models.example.com/v1") if name == "agent" else (None, None)
+        assert (variables.get("OPENAI_MODEL"), variables.get("OPENAI_BASE_URL")) == expected
 
 
 def test_strangers_cannot_invoke_the_webhook(templates: Templates) -> None:

@@ -200,7 +200,7 @@ export class Session {
     while (attempt !== 'stay down') {
       const end = await this.#once(stop)
       if (end === undefined || stop.aborted) return
-      attempt = await this.#answer(end, end.openForMs >= HEALTHY_MS ? 0 : attempt, stop)
+      attempt = await this.#answerSurely(end, end.openForMs >= HEALTHY_MS ? 0 : attempt, stop)
     }
   }
 
@@ -237,6 +237,20 @@ export class Session {
         return undefined
       }
       return { code: undefined, paired: true, openForMs: 0, storeError: error }
+    }
+  }
+
+  /** As `#answer`, through a database that is away: a logout, for one, must not be forgotten because of it. */
+  async #answerSurely(end: ConnectionEnd, attempt: number, stop: AbortSignal): Promise<number | 'stay down'> {
+    for (;;) {
+      try {
+        return await this.#answer(end, attempt, stop)
+      } catch (error) {
+        if (error instanceof FencedError) this.fence()
+        if (this.#fenced || stop.aborted) return 'stay down'
+        this.#logger.error({ err: error }, 'the end of a socket could not be dealt with; trying again')
+        await sleep(ANSWER_AGAIN_MS, stop)
+      }
     }
   }
 
@@ -346,6 +360,7 @@ export class Session {
   }
 }
 
+const ANSWER_AGAIN_MS = 5_000
 /** Time for deliveries under way at the end; one that is cut off is made again by the next start. */
 const CLOSE_MS = 4_000
 const LOGGED_OUT = 'The device was unlinked on the phone, or its keys are no longer valid. Ask for a new QR code to link it again.'

@@ -385,6 +385,17 @@ def test_of_many_claims_at_once_one_holds(store: Store, tenant: TenantId) -> Non
         assert list(threads.map(claim, range(8))).count(True) == 1
 
 
+def test_a_leased_row_cannot_be_claimed_even_by_who_has_read_its_newest_state(store: Store, tenant: TenantId) -> None:
+    turn = queue(tenant, "one")
+    [row] = outbox.unfinished(tenant, turn.conversation_id)
+    outbox.claim(row, now_ms=clock.now_ms(), lease_ms=LEASE_MS)
+    [leased] = outbox.unfinished(tenant, turn.conversation_id)
+
+    with pytest.raises(outbox.RowMovedError):
+        outbox.claim(leased, now_ms=clock.now_ms(), lease_ms=LEASE_MS)
+    assert outbox.claim(leased, now_ms=clock.now_ms() + LEASE_MS + 1_000, lease_ms=LEASE_MS).attempts == 2
+
+
 def test_a_row_that_somebody_else_is_sending_is_left_alone_until_its_lease_is_over(
     store: Store, tenant: TenantId, gateway: FakeGateway
 ) -> None:

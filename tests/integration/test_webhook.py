@@ -15,7 +15,10 @@ from functions.shared.inbox import forget_if_handled
 from functions.shared.keys import CUSTOMER, LEAD, conversation_pk
 from functions.shared.profile import BusinessProfile, save_profile
 from functions.shared.tables import ConversationItem, CustomerItem, LeadItem, find
+from functions.shared.transactions import LabelledWrite, RefusedError
 from functions.webhook import handler
+from functions.webhook.chats import read_chat
+from functions.webhook.message import Draft
 from functions.webhook.request import FunctionUrlEvent
 from tests.integration.support import (
     LID,
@@ -293,6 +296,26 @@ def test_when_two_names_meet_the_later_conversation_leads_to_the_earlier_and_not
     take(message(tenant, "four", chat=direct(phone=None)))
     assert store.conversation(tenant, earlier).last_seq == 3
     assert store.conversation(tenant, later).last_seq == 1
+
+
+def test_a_conversation_that_is_merged_between_reading_and_writing_takes_no_message(
+    store: Store, tenant: TenantId
+) -> None:
+    """Its id would be looked for in the other conversation, and the message be taken twice."""
+    take(message(tenant, "one", chat=direct(lid=None)))
+    take(message(tenant, "two", chat=direct(phone=None)))
+    late = message(tenant, "late", chat=direct(phone=None))
+    state = read_chat(tenant, late.chat, late.message_id)
+    take(message(tenant, "three"))
+
+    transaction = LabelledWrite()
+    Draft.of(state, late, "customer", clock.now_ms()).write(transaction)
+    with pytest.raises(RefusedError) as refused:
+        transaction.commit()
+
+    assert refused.value.labels == ("conversation",)
+    assert take(late) == "accepted"
+    assert [item.seq for item in store.messages(tenant, store.conversation_id(tenant, PHONE))] == [1, 2, 3]
 
 
 def test_the_owner_silences_every_conversation_of_the_customer(store: Store, tenant: TenantId) -> None:

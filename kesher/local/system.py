@@ -71,6 +71,7 @@ def local_system(
         gateway = Gateway(
             aws=emulator.environment,
             table=deployment.gateway_table,
+            session_index=deployment.session_index,
             webhook_url=deployment.webhook_url,
             secret_arn=deployment.internal_secret_arn,
             secret=secret.fetch().current,

@@ -185,6 +185,8 @@ def test_a_container_that_is_gone_is_waited_for_and_looked_up_again(
         nobody.bind(("127.0.0.1", 0))
         own_session(tenant, f"http://127.0.0.1:{nobody.getsockname()[1]}")
         turn = queue(tenant, "one")
+        [row] = outbox.unfinished(tenant, turn.conversation_id)
+        assert Gateway(SecretCache(read=lambda: SECRET)).send(row).outcome == "unavailable"
         world = World()
         world.on_sleep = lambda: own_session(tenant, gateway.url, token=8) if len(world.slept) == 2 else None
 

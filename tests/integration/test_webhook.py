@@ -267,6 +267,22 @@ def test_first_messages_by_lid_and_by_phone_at_once_are_one_customer(store: Stor
     assert [item.seq for item in store.messages(tenant)] == list(range(1, 10))
 
 
+def test_two_first_messages_that_both_found_nobody_cannot_both_found_a_conversation(
+    store: Store, tenant: TenantId
+) -> None:
+    events = [message(tenant), message(tenant, chat=direct(lid=None))]
+    states = [read_chat(tenant, event.chat, event.message_id) for event in events]
+    transactions = [LabelledWrite() for _ in events]
+    for transaction, state, event in zip(transactions, states, events, strict=True):
+        Draft.of(state, event, "customer", clock.now_ms()).write(transaction)
+
+    transactions[0].commit()
+
+    with pytest.raises(RefusedError) as refused:
+        transactions[1].commit()
+    assert refused.value.labels == ("names",)
+
+
 # ---- two conversations that turn out to be one ------------------------------------------------------------------
 
 

@@ -21,8 +21,8 @@ _Answer = TypeVar("_Answer")
 logger = Logger()
 """The service's name and the level come from POWERTOOLS_SERVICE_NAME and LOG_LEVEL."""
 metrics = Metrics(namespace=os.environ.get("POWERTOOLS_METRICS_NAMESPACE", "Kesher"))
-"""The namespace is the deployment's prefix. One dimension, `service`: one by tenant would be a billed metric for each of
-them; use `add_metadata`."""
+"""The namespace is the deployment's prefix. One dimension, `service`: one by tenant would be a billed metric for each
+tenant; use `add_metadata`."""
 
 
 def count(metric: str, **metadata: str) -> None:

@@ -1,17 +1,17 @@
 import { jidNormalizedUser } from '@whiskeysockets/baileys'
-import type { ConnectionUpdated, SendCommand, SendResult, SessionStatus } from '@kesher/contracts'
+import type { SendCommand, SendResult, SessionStatus } from '@kesher/contracts'
 import { sleep, within } from '../concurrency/sleep.js'
 import type { Random } from '../concurrency/backoff.js'
 import { Forwarder } from '../journal/forwarder.js'
 import { messageStatus } from '../journal/receipts.js'
-import { connectionRow, JournalClock, statusRow, type JournalRow } from '../journal/row.js'
+import { JournalClock, statusRow, type JournalRow } from '../journal/row.js'
 import type { Counters } from '../observability/counters.js'
 import type { Logger } from '../observability/logger.js'
 import { notOwner, Sender, unavailable } from '../sending/sender.js'
 import type { Settings } from '../settings.js'
 import { AuthState } from '../store/auth-state.js'
 import type { Table } from '../store/dynamo.js'
-import { FencedError } from '../store/errors.js'
+import { FencedError, StoreUnavailableError } from '../store/errors.js'
 import { journalItem, JournalStore } from '../store/journal.js'
 import { SentLog } from '../store/sent-log.js'
 import type { SessionRecords, StoredSession } from '../store/session-records.js'
@@ -19,7 +19,8 @@ import { FencedWriter } from '../store/writer.js'
 import type { Deliver } from '../webhook/client.js'
 import type { Ack } from './acks.js'
 import { Connection, type ConnectionEnd, type Qr } from './connection.js'
-import { answerTo, HEALTHY_MS } from './disconnects.js'
+import { answerTo, HEALTHY_MS, type Answer } from './disconnects.js'
+import { ReportedState } from './reported-state.js'
 import { retryCounters } from './retry-counters.js'
 
 export interface SessionDependencies {
@@ -32,8 +33,6 @@ export interface SessionDependencies {
   readonly logger: Logger
   readonly counters: Counters
 }
-
-type Known = Pick<SessionStatus, 'state' | 'code' | 'reason'> & { readonly since: number }
 
 /**
  * One tenant's number, from the claim of its row until it is fenced or the process ends.
@@ -53,35 +52,34 @@ export class Session {
   readonly #clock: JournalClock
   readonly #logger: Logger
   readonly #retryCounters = retryCounters()
-  #known: Known
-  #generation: number
-  #phoneJid: string | undefined
+  readonly #state: ReportedState
   #connection: Connection | undefined
   #restrictedUntil: Date | undefined
   /** Raised to end the socket and whatever waits for the next one. */
   #pause = new AbortController()
   #running: Promise<void> | undefined
   #fenced = false
-  /** The database could not be written when the state changed. */
-  #unreported = false
 
   constructor(deps: SessionDependencies, claimed: StoredSession) {
     const { table, settings, now, random, counters } = deps
     this.#deps = deps
     this.tenantId = claimed.tenantId
     this.token = claimed.ownerToken ?? 0
-    this.#generation = claimed.generation ?? 0
-    this.#known = {
-      state: claimed.state === 'logged_out' ? 'logged_out' : 'disconnected',
-      since: now(),
-      ...(claimed.state === 'logged_out' ? { code: 401, reason: LOGGED_OUT } : {}),
-    }
     this.#logger = deps.logger.child({ tenant: this.tenantId })
     this.#clock = new JournalClock(now)
     this.#writer = new FencedWriter(table, this.tenantId, this.token)
     this.#auth = new AuthState(table, this.#writer)
     this.#sent = new SentLog(table, this.#writer)
     this.#journal = new JournalStore(table, this.tenantId)
+    this.#state = new ReportedState(
+      {
+        writer: this.#writer, clock: this.#clock, now, logger: this.#logger,
+        journalled: row => { this.#forwarder.offer(row) },
+        fenced: () => { this.fence() },
+      },
+      claimed.state === 'logged_out' ? { state: 'logged_out', code: 401, reason: LOGGED_OUT } : { state: 'disconnected' },
+      claimed.generation ?? 0,
+    )
     this.#forwarder = new Forwarder({
       tenantId: this.tenantId, journal: this.#journal, deliver: deps.deliver, isOwnEcho: row => this.#isOwnEcho(row),
       concurrency: settings.webhookConcurrency, random, now, logger: this.#logger, counters,
@@ -94,7 +92,7 @@ export class Session {
   }
 
   get generation(): number {
-    return this.#generation
+    return this.#state.generation
   }
 
   /** True once another process has claimed the session. */
@@ -121,10 +119,10 @@ export class Session {
   status(): SessionStatus {
     return {
       tenantId: this.tenantId,
-      ...this.#known,
+      ...this.#state.known,
       connected: this.isConnected,
       canSend: this.#connection?.canSend === true,
-      ...(this.#phoneJid === undefined ? {} : { phoneJid: this.#phoneJid }),
+      ...(this.#state.phoneJid === undefined ? {} : { phoneJid: this.#state.phoneJid }),
     }
   }
 
@@ -138,7 +136,7 @@ export class Session {
   /** Keeps a socket from now on. @param generation the `desiredGeneration` that this acts on */
   run(generation: number): void {
     if (this.#running !== undefined || this.#fenced) return
-    this.#generation = generation
+    this.#state.generation = generation
     this.#pause = new AbortController()
     this.#running = this.#keepConnected(this.#pause.signal)
       .catch((error: unknown) => { this.#logger.fatal({ err: error }, 'a session broke down'); throw error })
@@ -155,7 +153,7 @@ export class Session {
     }
     await this.#running
     await this.#writer.idle()
-    if (!this.#fenced) await this.#report({ state: 'disconnected', reason })
+    if (!this.#fenced) await this.#state.report({ state: 'disconnected', reason })
   }
 
   /** Unlinks the device on the phone, as the operator asked, and puts the auth state aside. */
@@ -165,12 +163,12 @@ export class Session {
     if (connection?.isOpen === true) await within(connection.socket.logout(), 5_000, undefined)
     await this.pause('The device was unlinked on request.', 0)
     await this.#auth.archive(this.#deps.now())
-    await this.#report({ state: 'logged_out', reason: 'The device was unlinked on request.' })
+    await this.#state.report({ state: 'logged_out', reason: 'The device was unlinked on request.' })
   }
 
   /** Writes the state again if the database could not be written when it changed. */
   async ensureReported(): Promise<void> {
-    if (this.#unreported && !this.#fenced) await this.#publish()
+    if (!this.#fenced) await this.#state.ensureReported()
   }
 
   /** Stops forwarding; what is in the journal stays there. */
@@ -188,7 +186,7 @@ export class Session {
   fence(): void {
     if (this.#fenced) return
     this.#fenced = true
-    this.#known = { state: 'disconnected', since: this.#deps.now(), reason: 'Another container owns this session now.' }
+    this.#state.assume({ state: 'disconnected', reason: 'Another container owns this session now.' })
     this.#logger.warn({ token: this.token }, 'fenced: another process has claimed the session')
     this.#pause.abort()
     this.#connection?.terminate(new FencedError(this.tenantId, this.token))
@@ -211,9 +209,9 @@ export class Session {
       if (!await this.#isOwner()) return undefined // a fenced owner's login would throw the new owner's socket out
       const creds = await this.#auth.loadCreds()
       if (creds.me === undefined) await this.#auth.archive(now()) // what an interrupted archive left behind
-      await this.#report({ state: 'connecting' })
+      await this.#state.report({ state: 'connecting' })
       if (stop.aborted) return undefined
-      if (creds.me !== undefined) this.#phoneJid = jidNormalizedUser(creds.me.id)
+      if (creds.me !== undefined) this.#state.phoneJid = jidNormalizedUser(creds.me.id)
       const connection = new Connection({
         tenantId: this.tenantId, auth: this.#auth, creds, sent: this.#sent, clock: this.#clock, now, counters, logger: this.#logger,
         waWebSocketUrl: settings.waWebSocketUrl, connectTimeoutMs: settings.connectTimeoutMs, retryCounters: this.#retryCounters,
@@ -262,7 +260,7 @@ export class Session {
       return 'stay down'
     }
     const answer = answerTo(end, attempt, settings.reconnectBaseMs, random)
-    const reason = end.storeError === undefined ? answer.reason : 'The database could not be reached; connecting again when it answers.'
+    const reason = reasonOf(end, answer)
     const line = { code: end.code, attempt, delay: answer.delayMs, err: end.storeError }
     if (answer.alarm || end.storeError !== undefined) this.#logger.error(line, reason)
     else this.#logger.info(line, reason)
@@ -271,11 +269,11 @@ export class Session {
     const code = end.code === undefined ? {} : { code: end.code }
     if (answer.action === 'logged_out') {
       await this.#auth.archive(now())
-      this.#phoneJid = undefined
-      await this.#report({ state: 'logged_out', reason, ...code })
+      this.#state.phoneJid = undefined
+      await this.#state.report({ state: 'logged_out', reason, ...code })
       return 'stay down'
     }
-    await this.#report({ state: 'disconnected', reason, ...code })
+    await this.#state.report({ state: 'disconnected', reason, ...code })
     if (answer.action === 'stop') return 'stay down'
     await sleep(answer.delayMs, stop)
     return attempt + 1
@@ -289,40 +287,9 @@ export class Session {
   }
 
   #changed(connection: Connection): void {
-    this.#phoneJid = connection.phoneJid
-    if (connection.isOpen) void this.#report({ state: 'connected' })
-    else if (connection.qr !== undefined) void this.#report({ state: 'pairing' })
-  }
-
-  /** Writes the session's state into its row and its event into the journal, in one transaction; nothing if it is the same. */
-  async #report(next: Pick<SessionStatus, 'state' | 'code' | 'reason'>): Promise<void> {
-    const before = this.#known
-    if (before.state === next.state && before.code === next.code) return
-    this.#known = { ...next, since: this.#deps.now() }
-    await this.#publish()
-  }
-
-  async #publish(): Promise<void> {
-    const { since: at, ...next } = this.#known
-    const event: ConnectionUpdated = {
-      version: 1, type: 'connection.updated', tenantId: this.tenantId, correlationId: `connection-${this.tenantId}-${at}`,
-      ...next, at, ...(this.#phoneJid === undefined ? {} : { phoneJid: this.#phoneJid }),
-    }
-    const row = connectionRow(event, this.#clock.next())
-    this.#unreported = false
-    try {
-      await this.#writer.writeSession(
-        { state: next.state, updatedAt: at, generation: this.#generation }, [{ put: journalItem(this.tenantId, row) }],
-      )
-      this.#forwarder.offer(row)
-      this.#logger.info({ state: next.state, code: next.code }, 'session state')
-    } catch (error) {
-      if (error instanceof FencedError) this.fence()
-      else {
-        this.#unreported = true
-        this.#logger.error({ err: error, state: next.state }, 'the session\'s state could not be written; it will be tried again')
-      }
-    }
+    this.#state.phoneJid = connection.phoneJid
+    if (connection.isOpen) void this.#state.report({ state: 'connected' })
+    else if (connection.qr !== undefined) void this.#state.report({ state: 'pairing' })
   }
 
   async #append(rows: readonly JournalRow[]): Promise<void> {
@@ -364,3 +331,10 @@ const ANSWER_AGAIN_MS = 5_000
 /** Time for deliveries under way at the end; one that is cut off is made again by the next start. */
 const CLOSE_MS = 4_000
 const LOGGED_OUT = 'The device was unlinked on the phone, or its keys are no longer valid. Ask for a new QR code to link it again.'
+
+function reasonOf({ storeError }: ConnectionEnd, answer: Answer): string {
+  if (storeError === undefined) return answer.reason
+  return storeError instanceof StoreUnavailableError
+    ? 'The database could not be reached; connecting again when it answers.'
+    : 'The gateway ended the connection after an error of its own; connecting again.'
+}

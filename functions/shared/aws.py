@@ -40,7 +40,7 @@ def secrets_manager() -> SecretsManagerClient:
 
 
 def forget() -> None:
-    """Drop every client; the next one is made for the environment of that moment. For a process that changes accounts."""
+    """Drop every client, so that the next one is made for the environment of that moment."""
     sqs.cache_clear()
     secrets_manager.cache_clear()
     AppItem.disconnect()

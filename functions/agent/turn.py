@@ -14,7 +14,7 @@ from typing import Literal
 from agents import MaxTurnsExceeded
 from pydantic import JsonValue
 
-from functions.agent import memory, phrases, speech
+from functions.agent import guardrails, memory, phrases, speech
 from functions.agent.assistant import AgentCache
 from functions.agent.context import ToolContext
 from functions.agent.dates import Resolved, resolve
@@ -23,6 +23,7 @@ from functions.agent.store import Store
 from functions.shared import inbox
 from functions.shared.contracts import Doorbell
 from functions.shared.conversation import Message, Snapshot
+from functions.shared.endings import ConsentChange, Ending, HandOver
 from functions.shared.inbox import Effect, EffectRefusedError, Reply, Turn, TurnOvertakenError, TurnRecord
 from functions.shared.observability import logger
 from functions.shared.profile import BusinessProfile, Language
@@ -30,7 +31,7 @@ from functions.shared.profile import BusinessProfile, Language
 RECENT_MESSAGES = 60
 """How many messages before this turn are read, for those that a person answered."""
 
-Outcome = Literal["answered", "nothing_to_do", "newer_coming", "assistant_off", "overtaken", "handed_over"]
+Outcome = Literal["answered", "nothing_to_do", "newer_coming", "assistant_off", "overtaken", "handed_over", "put_aside"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,11 @@ async def _answer(doorbell: Doorbell, world: World, *, slot_was_lost: bool) -> O
     known = store.messages(turn.tenant_id, turn.conversation_id, max(1, turn.lo - RECENT_MESSAGES), turn.hi)
     earlier = [message for message in known if message.seq < turn.lo]
     pending = [message for message in known if message.seq >= turn.lo]
+    if aside := guardrails.left_to_a_person(pending, silent_until=snapshot.paused_until, now_ms=turn.started_at):
+        logger.info("left to a person", extra={"reason": aside.reason, "up_to": aside.hi})
+        outcome = _end(turn, aside, "put_aside", world)
+        behind = outcome == "put_aside" and aside.hi < turn.hi
+        return await _answer(doorbell, world, slot_was_lost=False) if behind else outcome
     context = _context(turn, snapshot, profile, known, world)
     history = memory.recall(store.history(turn.tenant_id, turn.conversation_id, memory.MAX_TURNS), earlier)
     asked = memory.user_items(pending)
@@ -112,14 +118,18 @@ def _commit(
 
 
 def _hand_over(turn: Turn, language: Language, reason: str, world: World) -> Outcome:
-    text = phrases.A_PERSON_WILL_ANSWER[language]
+    logger.error("turn given up, a person is called", extra={"reason": reason})
+    return _end(turn, HandOver(phrases.A_PERSON_WILL_ANSWER[language], reason, "failed"), "handed_over", world)
+
+
+def _end(turn: Turn, ending: Ending, outcome: Outcome, world: World) -> Outcome:
     try:
-        world.store.hand_over(turn, text, reason, world.now_ms())
+        world.store.end(turn, ending, world.now_ms())
     except TurnOvertakenError:
         return _overtaken(turn, world)
-    logger.error("turn given up, a person is called", extra={"reason": reason})
-    _ring(turn, world)
-    return "handed_over"
+    if isinstance(ending, HandOver | ConsentChange):
+        _ring(turn, world)
+    return outcome
 
 
 def _overtaken(turn: Turn, world: World) -> Outcome:

@@ -29,6 +29,14 @@ BACKOFF_S = (2, 5, 15)
 COMMIT_RESERVE_MS = 10_000
 """Of the invocation's time, kept for the commit after a run."""
 
+_METRICS: dict[turn.Outcome, str] = {
+    "answered": "TurnCommitted",
+    "handed_over": "TurnFailed",
+    "person_called": "PersonCalled",
+    "put_aside": "PersonCalled",
+    "silent": "PersonCalled",
+}
+
 _loop = asyncio.new_event_loop()
 """One for the process: the model's client keeps its connections, and they belong to the loop that opened them."""
 
@@ -120,7 +128,6 @@ def _come_back_soon(record: SqsRecord, received: int) -> None:
 
 def _count(outcome: turn.Outcome, doorbell: Doorbell) -> None:
     logger.info(f"turn {outcome}")
-    if outcome == "answered":
-        count("TurnCommitted", tenant_id=doorbell.tenant_id, correlation_id=doorbell.correlation_id)
-    if outcome == "handed_over":
-        count("TurnFailed", tenant_id=doorbell.tenant_id, correlation_id=doorbell.correlation_id)
+    metric = _METRICS.get(outcome)
+    if metric is not None:
+        count(metric, tenant_id=doorbell.tenant_id, correlation_id=doorbell.correlation_id)

@@ -13,3 +13,18 @@ JUST_TAKEN: dict[Language, str] = {
     "en": "I'm sorry, that time was taken just now, so nothing was booked or changed. Which other time would suit you?",
     "he": "מצטערים, השעה הזאת נתפסה ממש עכשיו, ולכן שום דבר לא נקבע ולא השתנה. איזו שעה אחרת מתאימה לכם?",
 }
+
+YOU_ASKED_FOR_A_PERSON: dict[Language, str] = {
+    "en": "Of course. I have called a person from our team, who will answer you here.",
+    "he": "בוודאי. קראתי לאדם מהצוות שלנו, והתשובה תגיע כאן.",
+}
+
+OPTED_OUT: dict[Language, str] = {
+    "en": "Understood: this assistant will not write to you any more. Write START if you change your mind.",
+    "he": "קיבלנו: העוזר הזה לא יכתוב לך יותר. אם תרצו לחזור, כתבו הצטרף.",
+}
+
+OPTED_IN: dict[Language, str] = {
+    "en": "Welcome back! The assistant answers here again. What can I do for you?",
+    "he": "ברוכים השבים! העוזר עונה כאן שוב. במה אפשר לעזור?",
+}

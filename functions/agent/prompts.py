@@ -42,6 +42,11 @@ book a time that the customer did not choose.
 """
 
 
+def rule_lines() -> tuple[str, ...]:
+    """The sentences of the rules, for whoever checks that no customer reads them."""
+    return tuple(line.removeprefix("- ") for line in _RULES.splitlines() if len(line) > 40)
+
+
 def business(profile: BusinessProfile) -> str:
     """The part of the instructions that changes only with the profile."""
     languages = " and ".join(_LANGUAGES[language] for language in profile.languages)

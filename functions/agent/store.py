@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from functions.agent.calendar_store import Calendar, TableCalendar
-from functions.shared import conversation, inbox, outbox, profile, queues
+from functions.shared import conversation, endings, inbox, outbox, profile, queues
 from functions.shared.contracts import ConversationId, TenantId
 from functions.shared.conversation import ConversationNotFoundError, Message, PastTurn, Snapshot
+from functions.shared.endings import Ending
 from functions.shared.inbox import Effect, Reply, Turn, TurnRecord
 from functions.shared.profile import BusinessProfile
 
@@ -32,7 +33,7 @@ class Store(Protocol):
         self, turn: Turn, replies: Sequence[Reply], effects: Sequence[Effect], record: TurnRecord, now_ms: int
     ) -> None: ...
 
-    def hand_over(self, turn: Turn, text: str, reason: str, now_ms: int) -> None: ...
+    def end(self, turn: Turn, ending: Ending, now_ms: int) -> None: ...
 
     def ring_outgoing(
         self, tenant_id: TenantId, conversation_id: ConversationId, seq: int, correlation_id: str, *, again: bool
@@ -68,8 +69,8 @@ class AppStore:
     ) -> None:
         inbox.commit_turn(turn, replies=replies, effects=effects, record=record, now_ms=now_ms)
 
-    def hand_over(self, turn: Turn, text: str, reason: str, now_ms: int) -> None:
-        inbox.hand_over(turn, text, reason=reason, now_ms=now_ms)
+    def end(self, turn: Turn, ending: Ending, now_ms: int) -> None:
+        endings.end(turn, ending, now_ms=now_ms)
 
     def ring_outgoing(
         self, tenant_id: TenantId, conversation_id: ConversationId, seq: int, correlation_id: str, *, again: bool

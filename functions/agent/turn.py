@@ -14,23 +14,48 @@ from typing import Literal
 from agents import MaxTurnsExceeded
 from pydantic import JsonValue
 
-from functions.agent import memory, phrases, speech
+from functions.agent import guardrails, memory, phrases, speech, wording
 from functions.agent.assistant import AgentCache
 from functions.agent.context import ToolContext
 from functions.agent.dates import Resolved, resolve
+from functions.agent.routing import Intent
 from functions.agent.run import Answer, run
 from functions.agent.store import Store
+from functions.agent.triage import ForModel, triage
 from functions.shared import inbox
 from functions.shared.contracts import Doorbell
 from functions.shared.conversation import Message, Snapshot
+from functions.shared.endings import ConsentChange, Ending, HandOver, PutAside, Silence
 from functions.shared.inbox import Effect, EffectRefusedError, Reply, Turn, TurnOvertakenError, TurnRecord
-from functions.shared.observability import logger
+from functions.shared.observability import count, logger
 from functions.shared.profile import BusinessProfile, Language
 
 RECENT_MESSAGES = 60
 """How many messages before this turn are read, for those that a person answered."""
 
-Outcome = Literal["answered", "nothing_to_do", "newer_coming", "assistant_off", "overtaken", "handed_over"]
+Outcome = Literal[
+    "answered",
+    "nothing_to_do",
+    "newer_coming",
+    "assistant_off",
+    "overtaken",
+    "handed_over",
+    "person_called",
+    "put_aside",
+    "opted_out",
+    "opted_in",
+    "silent",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the customer wants of this turn."""
+
+    intent: Intent
+    items: Sequence[dict[str, JsonValue]]
+    """As the model sees it and the history keeps it."""
+    texts: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,22 +97,34 @@ async def _answer(doorbell: Doorbell, world: World, *, slot_was_lost: bool) -> O
     logger.append_keys(turn_id=turn.turn_id)
     profile = store.profile(turn.tenant_id)
     known = store.messages(turn.tenant_id, turn.conversation_id, max(1, turn.lo - RECENT_MESSAGES), turn.hi)
-    earlier = [message for message in known if message.seq < turn.lo]
     pending = [message for message in known if message.seq >= turn.lo]
+    past = store.history(turn.tenant_id, turn.conversation_id, memory.MAX_TURNS)
+    sorted_out = triage(pending, past, snapshot, _language(profile, known), now_ms=turn.started_at)
+    if not isinstance(sorted_out, ForModel):
+        outcome = _end(turn, sorted_out, world)
+        behind = outcome == "put_aside" and isinstance(sorted_out, PutAside) and sorted_out.hi < turn.hi
+        return await _answer(doorbell, world, slot_was_lost=False) if behind else outcome
     context = _context(turn, snapshot, profile, known, world)
-    history = memory.recall(store.history(turn.tenant_id, turn.conversation_id, memory.MAX_TURNS), earlier)
-    asked = memory.user_items(pending)
+    history = memory.recall(past, [message for message in known if message.seq < turn.lo])
+    asked = Asked(sorted_out.intent, memory.user_items(guardrails.shortened(pending)), _texts(pending))
     try:
-        answered = await run(world.agents.get(profile), memory.as_input(history, asked), context, limit_s=world.limit_s)
+        items = memory.as_input(history, asked.items)
+        answered = await run(world.agents.get(profile), items, context, limit_s=world.limit_s)
     except MaxTurnsExceeded:
         return _hand_over(turn, context.language, "the assistant went in circles and was stopped", world)
+    replies = wording.worded(answered.text, profile, asked.texts, context.language)
     try:
-        return _commit(turn, asked, answered, context.staging.all(), world)
+        return _commit(turn, asked, answered, replies=replies, effects=context.staging.all(), world=world)
     except EffectRefusedError as refused:
         logger.warning("an effect was refused", extra={"effect": refused.name, "again": slot_was_lost})
         if not slot_was_lost:
             return await _answer(doorbell, world, slot_was_lost=True)
-    return _commit(turn, asked, _just_taken(context.language, answered), [], world)
+    admitted = _just_taken(context.language, answered)
+    return _commit(turn, asked, admitted, replies=[admitted.text], effects=[], world=world)
+
+
+def _texts(messages: Sequence[Message]) -> list[str]:
+    return [m.content.text for m in messages if m.author == "customer" and m.content.kind == "text"]
 
 
 def _nothing_to_run(doorbell: Doorbell, snapshot: Snapshot, decision: inbox.Decision, world: World) -> Outcome:
@@ -100,26 +137,49 @@ def _nothing_to_run(doorbell: Doorbell, snapshot: Snapshot, decision: inbox.Deci
 
 
 def _commit(
-    turn: Turn, asked: Sequence[dict[str, JsonValue]], answered: Answer, effects: Sequence[Effect], world: World
+    turn: Turn, asked: Asked, answered: Answer, *, replies: Sequence[str], effects: Sequence[Effect], world: World
 ) -> Outcome:
-    record = TurnRecord(items=[*asked, *answered.items], tools=list(answered.tools), usage=answered.usage)
+    items = [*asked.items, *answered.items]
+    record = TurnRecord(items=items, tools=list(answered.tools), usage=answered.usage, intent=asked.intent)
     try:
-        world.store.commit(turn, [Reply(answered.text)], effects, record, world.now_ms())
+        world.store.commit(turn, [Reply(text) for text in replies], effects, record, world.now_ms())
     except TurnOvertakenError:
         return _overtaken(turn, world)
+    _count_intent(asked.intent)
     _ring(turn, world)
     return "answered"
 
 
 def _hand_over(turn: Turn, language: Language, reason: str, world: World) -> Outcome:
-    text = phrases.A_PERSON_WILL_ANSWER[language]
+    logger.error("turn given up, a person is called", extra={"reason": reason})
+    return _end(turn, HandOver(phrases.A_PERSON_WILL_ANSWER[language], reason, "failed"), world)
+
+
+def _end(turn: Turn, ending: Ending, world: World) -> Outcome:
+    """Commit a turn that ends without the model's answer."""
     try:
-        world.store.hand_over(turn, text, reason, world.now_ms())
+        world.store.end(turn, ending, world.now_ms())
     except TurnOvertakenError:
         return _overtaken(turn, world)
-    logger.error("turn given up, a person is called", extra={"reason": reason})
-    _ring(turn, world)
-    return "handed_over"
+    if isinstance(ending, HandOver | ConsentChange):
+        _ring(turn, world)
+    match ending:
+        case HandOver(outcome="person"):
+            _count_intent("person")
+            return "person_called"
+        case HandOver():
+            return "handed_over"
+        case ConsentChange(change=change):
+            _count_intent("opt_out" if change == "opted_out" else "opt_in")
+            return change
+        case PutAside():
+            return "put_aside"
+        case Silence():
+            return "silent"
+
+
+def _count_intent(intent: Intent) -> None:
+    count(f"Intent{intent.title().replace('_', '')}")
 
 
 def _overtaken(turn: Turn, world: World) -> Outcome:

@@ -24,6 +24,13 @@ def may_speak(business: bool, chat: bool, paused_until: int | None, now_ms: int)
     return business and chat and (paused_until is None or paused_until <= now_ms)
 
 
+def speaks_at(business: bool, chat: bool, paused_until: int | None, now_ms: int) -> int | None:
+    """When the assistant may answer (Unix milliseconds, `now_ms` if it may now); None while a switch is off."""
+    if not business or not chat:
+        return None
+    return now_ms if paused_until is None else max(now_ms, paused_until)
+
+
 def assistant_may_speak(profile: ProfileItem, conversation: ConversationItem | None, now_ms: int) -> bool:
     """The same from rows; None is a conversation that nobody has begun."""
     if conversation is None:
@@ -65,6 +72,7 @@ class Snapshot:
     reply_jid: Jid | None
     pending_since: int | None
     customer_name: str | None
+    opted_out_at: int | None = None
 
     def assistant_may_speak(self, now_ms: int) -> bool:
         """Whether business, chat and pause all allow it."""
@@ -83,6 +91,11 @@ class PastTurn:
     usage: Mapping[str, JsonValue]
     started_at: int
     committed_at: int
+    outcome: str | None = None
+    """How it ended: inbox.TurnOutcome."""
+    intent: str | None = None
+    reason: str | None = None
+    """Why a person was called."""
 
 
 def load_conversation(tenant_id: TenantId, conversation_id: ConversationId) -> Snapshot:
@@ -109,6 +122,7 @@ def load_conversation(tenant_id: TenantId, conversation_id: ConversationId) -> S
         reply_jid=Jid(conversation.reply_jid) if conversation.reply_jid else None,
         pending_since=conversation.pending_since,
         customer_name=customer.name if customer else None,
+        opted_out_at=conversation.opted_out_at,
     )
 
 
@@ -158,4 +172,7 @@ def _past_turn(row: TurnItem) -> PastTurn:
         usage=row.usage,
         started_at=row.started_at,
         committed_at=row.committed_at,
+        outcome=row.outcome,
+        intent=row.intent,
+        reason=row.reason,
     )

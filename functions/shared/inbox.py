@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 from pydantic import JsonValue
 from pynamodb.exceptions import PynamoDBException
@@ -27,8 +27,10 @@ from functions.shared.tables import ConversationItem, ProfileItem, TurnItem, fin
 
 DEBOUNCE_LIMIT_MS = 8_000
 """A customer who never stops writing is answered after this time all the same."""
-HAND_OVER_PAUSE_MS = 12 * 3_600_000
-"""How long the assistant stays silent after it gave up on a turn."""
+
+TurnOutcome = Literal["answered", "person", "failed", "put_aside", "opted_out", "opted_in", "silent"]
+"""How a turn ended: with the assistant's answer, handed over because the customer asked or because the assistant
+failed, left to a person unanswered, or by the customer's word about the assistant itself."""
 
 _CONVERSATION_LABEL = "conversation"
 _TURN_LABEL = "turn"
@@ -134,6 +136,10 @@ class TurnRecord:
     """History items of the Agents SDK: this turn's input and everything that the run added."""
     tools: Sequence[JsonValue] = ()
     usage: Mapping[str, JsonValue] | None = None
+    outcome: TurnOutcome = "answered"
+    intent: str | None = None
+    reason: str | None = None
+    """Why a person was called."""
 
 
 class Effect(Protocol):
@@ -159,22 +165,47 @@ def commit_turn(
     EffectRefusedError, or transactions.TooLargeError / ContentionError (both: nothing was written).
     """
     # Read, not checked in the transaction: every turn of the business would check the same item, and DynamoDB lets
-    # transactions over one item collide. The claim of each reply looks again.
+    # transactions over one item collide. The claim of each reply looks again, in its transaction.
     business = find(ProfileItem, profile_key(turn.tenant_id))
     if business is None or not business.ai_enabled:
         raise TurnOvertakenError("the assistant of this business was switched off")
-    may_speak = (ConversationItem.ai_enabled == True) & (  # noqa: E712 - an expression, not a comparison
+    may_speak: Condition = (ConversationItem.ai_enabled == True) & (  # noqa: E712 - an expression, not a comparison
         ConversationItem.paused_until.does_not_exist() | (ConversationItem.paused_until <= now_ms)
     )
+    texts = [reply.text for reply in replies]
+    return write_turn(turn, texts=texts, record=record, now_ms=now_ms, condition=may_speak, effects=effects)
+
+
+def write_turn(
+    turn: Turn,
+    *,
+    texts: Sequence[str],
+    record: TurnRecord,
+    now_ms: int,
+    changes: Sequence[Action] = (),
+    condition: Condition | None = None,
+    effects: Sequence[Effect] = (),
+    takes_over: bool = False,
+) -> list[MessageId]:
+    """The one transaction of every turn, whatever its end; see `commit_turn` and `endings.py` for what is in it.
+
+    `changes` are of the conversation, besides its numbers; `takes_over` raises the epoch, of the texts too: they must
+    pass the gate that they close behind themselves. Raises as `commit_turn`.
+    """
+    epoch = turn.epoch + 1 if takes_over else turn.epoch
     actions: list[Action] = [
         ConversationItem.handled_seq.set(turn.hi),
+        ConversationItem.epoch.set(epoch),
         ConversationItem.pending_since.set(turn.started_at),
+        *changes,
     ]
-    rows = _queued(turn, [reply.text for reply in replies], epoch=turn.epoch, now_ms=now_ms)
+    untouched: Condition = (ConversationItem.handled_seq == turn.lo - 1) & (ConversationItem.epoch == turn.epoch)
+    rows = _queued(turn, texts, epoch=epoch, now_ms=now_ms)
 
     def write(transaction: transactions.LabelledWrite) -> None:
         with transaction.labelled(_CONVERSATION_LABEL):
-            transaction.update(_conversation(turn), actions, condition=_untouched(turn) & may_speak)
+            row = ConversationItem(conversation_pk(turn.tenant_id, turn.conversation_id), CONVERSATION)
+            transaction.update(row, actions, condition=untouched if condition is None else untouched & condition)
         with transaction.labelled(_TURN_LABEL):
             transaction.save(_turn_row(turn, record, now_ms), condition=not_exists(TurnItem))
         with transaction.labelled(_OUTBOX_LABEL):
@@ -186,35 +217,6 @@ def commit_turn(
     _commit(write)
     forget_if_handled(turn.tenant_id, turn.conversation_id)
     return [row.message_id for row in rows]
-
-
-def hand_over(turn: Turn, text: str, *, reason: str, now_ms: int, pause_ms: int = HAND_OVER_PAUSE_MS) -> MessageId:
-    """Give up on a turn that fails again and again: tell the customer `text`, silence the assistant, call a person.
-
-    `reason` is what the operator reads. Raises TurnOvertakenError, or transactions.ContentionError.
-    """
-    epoch = turn.epoch + 1  # of the text too: it must pass the gate that it closes behind itself
-    actions: list[Action] = [
-        ConversationItem.handled_seq.set(turn.hi),
-        ConversationItem.epoch.set(epoch),
-        ConversationItem.paused_until.set(now_ms + pause_ms),
-        ConversationItem.pending_since.set(turn.started_at),
-        ConversationItem.needs_attention.set(reason),
-        ConversationItem.needs_attention_at.set(now_ms),
-    ]
-    rows = _queued(turn, [text], epoch=epoch, now_ms=now_ms)
-
-    def write(transaction: transactions.LabelledWrite) -> None:
-        with transaction.labelled(_CONVERSATION_LABEL):
-            transaction.update(_conversation(turn), actions, condition=_untouched(turn))
-        with transaction.labelled(_TURN_LABEL):
-            transaction.save(_turn_row(turn, TurnRecord(items=[]), now_ms), condition=not_exists(TurnItem))
-        with transaction.labelled(_OUTBOX_LABEL):
-            outbox.write_queued(transaction, rows)
-
-    _commit(write)
-    forget_if_handled(turn.tenant_id, turn.conversation_id)
-    return rows[0].message_id
 
 
 def forget_if_handled(tenant_id: TenantId, conversation_id: ConversationId) -> bool:
@@ -249,15 +251,6 @@ def _commit(write: transactions.Writer) -> None:
         raise TurnOvertakenError("another turn or a person handled these messages first") from error
 
 
-def _conversation(turn: Turn) -> ConversationItem:
-    return ConversationItem(conversation_pk(turn.tenant_id, turn.conversation_id), CONVERSATION)
-
-
-def _untouched(turn: Turn) -> Condition:
-    condition: Condition = (ConversationItem.handled_seq == turn.lo - 1) & (ConversationItem.epoch == turn.epoch)
-    return condition
-
-
 def _turn_row(turn: Turn, record: TurnRecord, now_ms: int) -> TurnItem:
     return TurnItem(
         conversation_pk(turn.tenant_id, turn.conversation_id),
@@ -268,6 +261,9 @@ def _turn_row(turn: Turn, record: TurnRecord, now_ms: int) -> TurnItem:
         items=list(record.items),
         tools=list(record.tools),
         usage=dict(record.usage or {}),
+        outcome=record.outcome,
+        intent=record.intent,
+        reason=record.reason,
         started_at=turn.started_at,
         committed_at=now_ms,
     )

@@ -19,6 +19,8 @@ TURN_PREFIX = "TURN#"
 OUTBOX_PREFIX = "OUT#"
 BOOKING_PREFIX = "BOOKING#"
 SLOT_PREFIX = "SLOT#"
+CHAT_PREFIX = "CHAT#"
+CONSENT_PREFIX = "CONSENT#"
 
 
 def tenant_pk(tenant_id: str) -> str:
@@ -27,6 +29,10 @@ def tenant_pk(tenant_id: str) -> str:
 
 def profile_key(tenant_id: str) -> Key:
     return tenant_pk(tenant_id), PROFILE
+
+
+def chat_key(tenant_id: str, conversation_id: str) -> Key:
+    return tenant_pk(tenant_id), f"{CHAT_PREFIX}{conversation_id}"
 
 
 def alias_key(tenant_id: str, jid: str) -> Key:
@@ -58,6 +64,10 @@ def id_sk(message_id: str) -> str:
 
 def turn_sk(hi: int) -> str:
     return f"{TURN_PREFIX}{hi:012d}"
+
+
+def consent_sk(seq: int) -> str:
+    return f"{CONSENT_PREFIX}{seq:012d}"
 
 
 def outbox_sk(hi: int, part: int) -> str:

@@ -16,8 +16,16 @@ from pynamodb.expressions.update import Action
 
 from functions.shared import ids, settings
 from functions.shared.contracts import ConversationId, Jid, MessageId, TenantId, TextContent
-from functions.shared.keys import CONVERSATION, OUTBOX_PREFIX, conversation_pk, id_sk, outbox_sk, parse_conversation_pk
-from functions.shared.tables import ConversationItem, IdItem, OutboxItem, find, not_exists
+from functions.shared.keys import (
+    CONVERSATION,
+    OUTBOX_PREFIX,
+    conversation_pk,
+    id_sk,
+    outbox_sk,
+    parse_conversation_pk,
+    profile_key,
+)
+from functions.shared.tables import ConversationItem, IdItem, OutboxItem, ProfileItem, find, not_exists
 from functions.shared.transactions import ContentionError, LabelledWrite, RefusedError, transact
 
 State = Literal["QUEUED", "SENDING", "FAILED", "CANCELLED", "SENT", "DELIVERED", "READ"]
@@ -40,6 +48,7 @@ SWEEP_DELAY_MS = 30_000
 
 _ROW_LABEL = "row"
 _EPOCH_LABEL = "epoch"
+_SWITCH_LABEL = "switch"
 
 
 class RowMovedError(Exception):
@@ -47,7 +56,7 @@ class RowMovedError(Exception):
 
 
 class OvertakenError(Exception):
-    """The conversation's epoch rose after the row was queued: a person took over, so the row must not go out."""
+    """A person took over or switched the assistant off after the row was queued, so it must not go out."""
 
 
 def rises(current: State, to: State) -> bool:
@@ -199,6 +208,16 @@ def claim(row: Row, *, now_ms: int, lease_ms: int) -> Row:
             with transaction.labelled(_EPOCH_LABEL):
                 transaction.condition_check(
                     ConversationItem, pk, CONVERSATION, condition=ConversationItem.epoch == row.epoch
+                )
+            with transaction.labelled(_SWITCH_LABEL):
+                # All claims of a business check this one item and may collide, which `transact` repeats: they are as
+                # few as the messages that WhatsApp lets one number send.
+                profile_pk, profile_sk = profile_key(row.tenant_id)
+                transaction.condition_check(
+                    ProfileItem,
+                    profile_pk,
+                    profile_sk,
+                    condition=ProfileItem.ai_enabled == True,  # noqa: E712 - an expression
                 )
 
     try:

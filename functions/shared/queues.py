@@ -4,9 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Callable
+from typing import Literal
 
 from functions.shared import aws, settings
 from functions.shared.contracts import ConversationId, Doorbell, TenantId
+
+Queue = Literal["turns", "outgoing"]
+Ring = Callable[[Queue, TenantId, ConversationId, int, str], None]
+"""(queue, tenant, conversation, number of the message, correlation id)"""
+
+
+def ring_again(
+    queue: Queue, tenant_id: TenantId, conversation_id: ConversationId, seq: int, correlation_id: str
+) -> None:
+    """Ring either queue, outside the first way of a message."""
+    ring = ring_turns if queue == "turns" else ring_outgoing
+    ring(tenant_id, conversation_id, seq, correlation_id, again=True)
 
 
 def ring_turns(

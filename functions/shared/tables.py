@@ -140,6 +140,13 @@ class ConnectionItem(AppItem):
     at = Int()
 
 
+class ChatItem(AppItem):
+    """`T` / `CHAT#<conversation>`: makes a tenant's conversations countable; written once, with the conversation."""
+
+    conversation_id = Text()
+    created_at = Int()
+
+
 class AliasItem(AppItem):
     """`T#<tenant>#ALIAS#<jid>` / `ALIAS`: created conditionally, never moves."""
 
@@ -154,6 +161,7 @@ class ConversationItem(AppItem):
     epoch = Int()
     ai_enabled = Flag()
     paused_until = OptionalInt()
+    """When the silence ends, or ended: what was stored before it waited for a person."""
     reply_jid = OptionalText()
     """The address that the customer's newest message came by; absent until the customer writes."""
     pending_since = OptionalInt()
@@ -164,6 +172,8 @@ class ConversationItem(AppItem):
     needs_attention = OptionalText()
     """Why a person should look at this conversation."""
     needs_attention_at = OptionalInt()
+    opted_out_at = OptionalInt()
+    """When the customer asked not to be answered by the assistant any more; absent again once they opted in."""
     created_at = Int()
 
 
@@ -214,8 +224,24 @@ class TurnItem(AppItem):
     items = JSONAttribute()
     tools = JSONAttribute()
     usage = JSONAttribute()
+    outcome = OptionalText()
+    """How it ended: inbox.TurnOutcome."""
+    intent = OptionalText()
+    """What the customer wanted, where the rules of routing.py are sure."""
+    reason = OptionalText()
+    """Why a person was called."""
     started_at = Int()
     committed_at = Int()
+
+
+class ConsentItem(AppItem):
+    """`C` / `CONSENT#<seq>`: the customer opted out or in by message `seq`. Only ever added to."""
+
+    change = Text()
+    """`opted_out` or `opted_in`."""
+    seq = Int()
+    at = Int()
+    turn_id = Text()
 
 
 class OutboxItem(AppItem):

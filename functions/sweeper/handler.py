@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypedDict
+from typing import TypedDict
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.shared import aws, clock, queues
-from functions.shared.contracts import ConversationId, TenantId
 from functions.shared.observability import instrumented, logger
 from functions.sweeper.sweep import sweep
 
@@ -28,7 +27,9 @@ class SweepAnswer(TypedDict):
 def handle(_event: dict[str, object], context: LambdaContext) -> SweepAnswer:
     """Entry point of the Lambda function."""
     counts = sweep(
-        now_ms=clock.now_ms(), ring=_ring, has_time=lambda: context.get_remaining_time_in_millis() > RESERVE_MS
+        now_ms=clock.now_ms(),
+        ring=queues.ring_again,
+        has_time=lambda: context.get_remaining_time_in_millis() > RESERVE_MS,
     )
     answer: SweepAnswer = {
         "looked_at": counts.looked_at,
@@ -38,14 +39,3 @@ def handle(_event: dict[str, object], context: LambdaContext) -> SweepAnswer:
     }
     logger.info("swept", **answer)
     return answer
-
-
-def _ring(
-    queue: Literal["turns", "outgoing"],
-    tenant_id: TenantId,
-    conversation_id: ConversationId,
-    seq: int,
-    correlation_id: str,
-) -> None:
-    ring = queues.ring_turns if queue == "turns" else queues.ring_outgoing
-    ring(tenant_id, conversation_id, seq, correlation_id, again=True)

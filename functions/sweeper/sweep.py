@@ -8,16 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Literal
 
 from pynamodb.exceptions import UpdateError
 from pynamodb.expressions.update import Action
 
-from functions.shared.contracts import ConversationId, TenantId
-from functions.shared.conversation import assistant_may_speak
+from functions.shared.conversation import speaks_at
 from functions.shared.ids import SWEEP_SHARDS
 from functions.shared.inbox import forget_if_handled
 from functions.shared.keys import CONVERSATION, message_sk, parse_conversation_pk, parse_outbox_sk, profile_key
+from functions.shared.queues import Ring
 from functions.shared.tables import (
     AppItem,
     ConversationItem,
@@ -33,9 +32,6 @@ AGAIN_AFTER_MS = 2 * 60_000
 MAX_ENTRIES_PER_SHARD = 250
 """Of one run; what is left over is older than anything new, so it comes first a minute later."""
 _CHUNK = 30
-
-Ring = Callable[[Literal["turns", "outgoing"], TenantId, ConversationId, int, str], None]
-"""(queue, tenant, conversation, number of the message, correlation id)"""
 
 
 @dataclass
@@ -84,9 +80,13 @@ def _look_at_conversation(entry: AppItem, found: Found, now_ms: int, ring: Ring,
         return
     if item.handled_seq >= item.last_seq:
         counts.forgotten += forget_if_handled(tenant_id, conversation_id)
-    elif profile is None or not assistant_may_speak(profile, item, now_ms):
+        return
+    speaks = speaks_at(profile.ai_enabled, item.ai_enabled, item.paused_until, now_ms) if profile else None
+    if speaks is None:
         # It waits for a person. Whoever gives the word back to the assistant puts it into the index again.
         counts.forgotten += _set_keys(item, [ConversationItem.sweep_shard.remove(), ConversationItem.sweep_at.remove()])
+    elif speaks > now_ms:
+        _set_keys(item, [ConversationItem.sweep_at.set(speaks)])
     else:
         key = (entry.pk, message_sk(item.last_seq))
         newest = get_together([key]).get(MessageItem, key)

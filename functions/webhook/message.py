@@ -12,9 +12,10 @@ from pynamodb.expressions.update import Action
 from functions.shared import ids
 from functions.shared.contracts import MessageReceived, TextContent
 from functions.shared.conversation import Author, assistant_may_speak
-from functions.shared.keys import CONVERSATION, CUSTOMER, LEAD, alias_key, conversation_pk, id_sk, message_sk
+from functions.shared.keys import CONVERSATION, CUSTOMER, LEAD, alias_key, chat_key, conversation_pk, id_sk, message_sk
 from functions.shared.tables import (
     AliasItem,
+    ChatItem,
     ConversationItem,
     CustomerItem,
     IdItem,
@@ -22,6 +23,7 @@ from functions.shared.tables import (
     MessageItem,
     not_exists,
 )
+from functions.shared.takeover import taken_over
 from functions.shared.transactions import LabelledWrite
 from functions.webhook.chats import ChatState, lid_of, phone_of
 
@@ -89,6 +91,9 @@ class Draft:
         with transaction.labelled("conversation"):
             if self.state.conversation is None:
                 transaction.save(self._created(), condition=not_exists(ConversationItem))
+                pk, sk = chat_key(self.event.tenant_id, self.state.conversation_id)
+                chat = ChatItem(pk, sk, conversation_id=self.state.conversation_id, created_at=self.now_ms)
+                transaction.save(chat, condition=not_exists(ChatItem))
             else:
                 conversation = self.state.conversation
                 row = ConversationItem(self._pk, CONVERSATION)
@@ -128,7 +133,7 @@ class Draft:
             item.reply_jid = self.event.chat.jid
         if self.author == "owner":
             item.paused_until = self._paused_until()
-        if self.waits_for_assistant:
+        if self.handled_seq < self.seq:
             item.pending_since = self.now_ms
             item.sweep_shard = ids.sweep_shard(self.state.conversation_id)
             item.sweep_at = self.now_ms + SWEEP_DELAY_MS
@@ -144,7 +149,7 @@ class Draft:
             merged = sorted({*(conversation.merged_from or []), *self.state.to_merge})
             changes.append(ConversationItem.merged_from.set(merged))
         if self.author == "owner":
-            changes += _taken_over()
+            changes += taken_over()
             if (until := self._paused_until()) is not None:
                 changes.append(ConversationItem.paused_until.set(max(until, conversation.paused_until or 0)))
         elif self.handled_seq < self.seq:
@@ -156,8 +161,8 @@ class Draft:
         since: Action = ConversationItem.pending_since.set(
             self.now_ms if nothing_waited else ConversationItem.pending_since | self.now_ms
         )
-        if not self.waits_for_assistant:
-            return [since]
+        # In the index even while the assistant is silent: it may get the word back in this very moment. The sweeper, a
+        # minute later, knows whether to ring, to wait for the pause's end, or to leave it to a person.
         return [
             since,
             ConversationItem.sweep_shard.set(ids.sweep_shard(self.state.conversation_id)),
@@ -166,6 +171,8 @@ class Draft:
 
     def _as_read(self, conversation: ConversationItem) -> Condition:
         condition: Condition = ConversationItem.last_seq == conversation.last_seq
+        # Whoever pauses or frees the assistant raises it; the doorbell was decided upon before that.
+        condition &= ConversationItem.epoch == conversation.epoch
         # A conversation that was merged meanwhile takes no more messages: their ids are looked for in the other one.
         condition &= ConversationItem.merged_into.does_not_exist()
         if self.author == "automatic":
@@ -217,20 +224,8 @@ class Draft:
                 changes.append(ConversationItem.merged_into.set(self.state.conversation_id))
                 condition &= ConversationItem.merged_into.does_not_exist()
             if self.author == "owner":
-                changes += [ConversationItem.handled_seq.set(item.last_seq), *_taken_over()]
+                changes += [ConversationItem.handled_seq.set(item.last_seq), *taken_over()]
             if changes:
                 with transaction.labelled("merge"):
                     row = ConversationItem(conversation_pk(self.event.tenant_id, other), CONVERSATION)
                     transaction.update(row, changes, condition=condition)
-
-
-def _taken_over() -> list[Action]:
-    """A person has answered: no turn that began before may commit, no row that it queued may go out."""
-    return [
-        ConversationItem.epoch.set(ConversationItem.epoch + 1),
-        ConversationItem.pending_since.remove(),
-        ConversationItem.needs_attention.remove(),
-        ConversationItem.needs_attention_at.remove(),
-        ConversationItem.sweep_shard.remove(),
-        ConversationItem.sweep_at.remove(),
-    ]

@@ -18,6 +18,7 @@ from functions.shared.conversation import (
     load_history,
     load_messages,
 )
+from functions.shared.endings import HandOver, end
 from functions.shared.inbox import (
     Answered,
     AssistantOff,
@@ -30,7 +31,6 @@ from functions.shared.inbox import (
     TurnRecord,
     commit_turn,
     decide,
-    hand_over,
 )
 from functions.shared.keys import booking_sk, conversation_pk, id_sk
 from functions.shared.profile import BusinessProfile, save_profile
@@ -254,7 +254,7 @@ def test_a_poison_turn_is_handed_to_a_person(store: Store, tenant: TenantId) -> 
     turn = accept_and_begin(tenant, "hi")
     now = clock.now_ms()
 
-    hand_over(turn, "A person will answer you soon.", reason="the model failed three times", now_ms=now)
+    end(turn, HandOver("A person will answer you soon.", "the model failed three times", "failed"), now_ms=now)
 
     conversation = store.conversation(tenant)
     assert (conversation.handled_seq, conversation.epoch) == (1, 1)

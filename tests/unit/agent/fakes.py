@@ -10,6 +10,7 @@ from functions.agent.calendar_rules import Cell
 from functions.agent.calendar_store import HOLD_MS, Appointment, Book, Calendar, Cancel
 from functions.shared.contracts import ConversationId, Jid, MessageId, TenantId, TextContent, UnsupportedContent
 from functions.shared.conversation import ConversationNotFoundError, Message, PastTurn, Snapshot, TurnId
+from functions.shared.endings import HAND_OVER_PAUSE_MS, ConsentChange, Ending, HandOver, PutAside
 from functions.shared.inbox import Effect, EffectRefusedError, Reply, Turn, TurnOvertakenError, TurnRecord
 from functions.shared.profile import BusinessProfile
 
@@ -76,6 +77,7 @@ class Chat:
     turns: list[PastTurn] = field(default_factory=list)
     replies: list[str] = field(default_factory=list)
     attention: str | None = None
+    endings: list[Ending] = field(default_factory=list)
     waiting: bool = False
     rung: list[tuple[int, bool]] = field(default_factory=list)
 
@@ -171,15 +173,24 @@ class MemoryStore:
         chat.replies += [reply.text for reply in replies]
         chat.waiting = True
 
-    def hand_over(self, turn: Turn, text: str, reason: str, now_ms: int) -> None:
+    def end(self, turn: Turn, ending: Ending, now_ms: int) -> None:
         chat = self._as_read(turn)
-        chat.snapshot = replace(
-            chat.snapshot, handled_seq=turn.hi, epoch=turn.epoch + 1, paused_until=now_ms + 43_200_000
-        )
-        chat.turns.append(PastTurn(turn.lo, turn.hi, turn.turn_id, [], [], {}, now_ms, now_ms))
-        chat.replies.append(text)
-        chat.attention = reason
-        chat.waiting = True
+        chat.endings.append(ending)
+        hi = ending.hi if isinstance(ending, PutAside) else turn.hi
+        chat.snapshot = replace(chat.snapshot, handled_seq=hi)
+        chat.turns.append(PastTurn(turn.lo, hi, turn.turn_id, getattr(ending, "items", []), [], {}, now_ms, now_ms))
+        if isinstance(ending, ConsentChange):
+            out = ending.change == "opted_out"
+            chat.snapshot = replace(
+                chat.snapshot, opted_out_at=now_ms if out else None, epoch=turn.epoch + 1 if out else turn.epoch
+            )
+        else:
+            chat.attention = ending.reason
+        if isinstance(ending, HandOver):
+            chat.snapshot = replace(chat.snapshot, epoch=turn.epoch + 1, paused_until=now_ms + HAND_OVER_PAUSE_MS)
+        if isinstance(ending, HandOver | ConsentChange):
+            chat.replies.append(ending.text)
+            chat.waiting = True
 
     def ring_outgoing(
         self, tenant_id: TenantId, conversation_id: ConversationId, seq: int, correlation_id: str, *, again: bool

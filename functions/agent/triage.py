@@ -1,0 +1,50 @@
+"""What of a turn is settled before any model is asked. Pure, and in this order: the hard rules come first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pydantic import JsonValue
+
+from functions.agent import guardrails, memory, phrases, routing
+from functions.agent.routing import Intent
+from functions.shared.conversation import Message, PastTurn, Snapshot
+from functions.shared.endings import ConsentChange, Ending, HandOver, Silence
+from functions.shared.profile import Language
+
+
+@dataclass(frozen=True, slots=True)
+class ForModel:
+    """Nothing stands against asking the model."""
+
+    intent: Intent
+
+
+def triage(
+    pending: Sequence[Message], past: Sequence[PastTurn], snapshot: Snapshot, language: Language, *, now_ms: int
+) -> Ending | ForModel:
+    """How the turn over `pending` ends without a model, or that it needs one. `past` are the newest turns, in order."""
+    written = [(m, m.content.text) for m in pending if m.author == "customer" and m.content.kind == "text"]
+    texts = [text for _, text in written]
+    # Whatever else waits, and however old it is: this is heard.
+    if consent := routing.consent(texts, opted_out=snapshot.opted_out_at is not None):
+        text = (phrases.OPTED_OUT if consent.change == "opted_out" else phrases.OPTED_IN)[language]
+        return ConsentChange(consent.change, text, written[consent.position][0].seq, _history(pending, text))
+    if aside := guardrails.left_to_a_person(pending, silent_until=snapshot.paused_until, now_ms=now_ms):
+        return aside
+    if snapshot.opted_out_at is not None:
+        return Silence("the customer, who opted out of the assistant, wrote again")
+    intent = routing.intent_of(texts)
+    if intent == "person":
+        text = phrases.YOU_ASKED_FOR_A_PERSON[language]
+        return HandOver(text, "the customer asked for a person", "person", intent, _history(pending, text))
+    if reason := guardrails.out_of_hand(texts, past, now_ms=now_ms):
+        text = phrases.A_PERSON_WILL_ANSWER[language]
+        return HandOver(text, reason, "failed", intent, _history(guardrails.shortened(pending), text))
+    return guardrails.from_a_machine(pending) or ForModel(intent)
+
+
+def _history(pending: Sequence[Message], text: str) -> list[JsonValue]:
+    """The items of a turn that no model saw."""
+    return [*memory.user_items(pending), {"role": "assistant", "content": text}]

@@ -1,0 +1,120 @@
+"""How a turn ends when not with the assistant's answer. Each is the one commit of its turn, or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from pydantic import JsonValue
+from pynamodb.expressions.update import Action
+from pynamodb.transactions import TransactWrite
+
+from functions.shared.inbox import Turn, TurnRecord, write_turn
+from functions.shared.keys import consent_sk, conversation_pk
+from functions.shared.tables import ConsentItem, ConversationItem, not_exists
+
+HAND_OVER_PAUSE_MS = 12 * 3_600_000
+"""How long the assistant stays silent after it called a person: a night; an answer or `kesher chat resume` ends it."""
+
+
+@dataclass(frozen=True, slots=True)
+class HandOver:
+    """Tell the customer `text`, silence the assistant, call a person, who reads `reason`."""
+
+    text: str
+    reason: str
+    outcome: Literal["person", "failed"]
+    """Whether the customer asked for it, or the assistant could not go on."""
+    intent: str | None = None
+    items: Sequence[JsonValue] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PutAside:
+    """Leave the turn's messages up to number `hi` to a person, unanswered; those behind them go on waiting."""
+
+    hi: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentChange:
+    """The customer opted out or in by message `seq`: confirm it with `text` and write it into the ledger."""
+
+    change: Literal["opted_out", "opted_in"]
+    text: str
+    seq: int
+    items: Sequence[JsonValue] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """A customer who opted out wrote again: no word from us, but a person may want to see it."""
+
+    reason: str
+
+
+Ending = HandOver | PutAside | ConsentChange | Silence
+
+
+def end(turn: Turn, ending: Ending, *, now_ms: int) -> None:
+    """Commit the turn with this ending; the caller rings the outgoing queue if there was a text.
+
+    It asks for no more than that nobody was first: a person may be called even while the assistant is off.
+    Raises inbox.TurnOvertakenError, or transactions.ContentionError: nothing was written then.
+    """
+    match ending:
+        case HandOver(text, reason, outcome, intent, items):
+            write_turn(
+                turn,
+                texts=[text],
+                record=TurnRecord(items=items, outcome=outcome, intent=intent, reason=reason),
+                now_ms=now_ms,
+                changes=[ConversationItem.paused_until.set(now_ms + HAND_OVER_PAUSE_MS), *_call(reason, now_ms)],
+                takes_over=True,
+            )
+        case PutAside(hi, reason):
+            record = TurnRecord(items=[], outcome="put_aside", reason=reason)
+            write_turn(replace(turn, hi=hi), texts=[], record=record, now_ms=now_ms, changes=_call(reason, now_ms))
+        case Silence(reason):
+            record = TurnRecord(items=[], outcome="silent", reason=reason)
+            write_turn(turn, texts=[], record=record, now_ms=now_ms, changes=_call(reason, now_ms))
+        case ConsentChange(change, text, seq, items):
+            out = change == "opted_out"
+            write_turn(
+                turn,
+                texts=[text],
+                record=TurnRecord(items=items, outcome=change, intent="opt_out" if out else "opt_in"),
+                now_ms=now_ms,
+                changes=[ConversationItem.opted_out_at.set(now_ms) if out else ConversationItem.opted_out_at.remove()],
+                effects=[_LedgerRow(turn, change, seq, now_ms)],
+                takes_over=out,  # what was queued before must not go out behind the confirmation
+            )
+
+
+def _call(reason: str, now_ms: int) -> list[Action]:
+    return [ConversationItem.needs_attention.set(reason), ConversationItem.needs_attention_at.set(now_ms)]
+
+
+@dataclass(frozen=True, slots=True)
+class _LedgerRow:
+    turn: Turn
+    change: Literal["opted_out", "opted_in"]
+    seq: int
+    at: int
+
+    @property
+    def name(self) -> str:
+        return self.change
+
+    def write(self, transaction: TransactWrite) -> None:
+        row = ConsentItem(
+            conversation_pk(self.turn.tenant_id, self.turn.conversation_id),
+            consent_sk(self.seq),
+            change=self.change,
+            seq=self.seq,
+            at=self.at,
+            turn_id=self.turn.turn_id,
+        )
+        transaction.save(row, condition=not_exists(ConsentItem))

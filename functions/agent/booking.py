@@ -117,7 +117,7 @@ def _service(context: ToolContext, named: str) -> Service | NotPossible:
     """By its id, or by a name in any language."""
     wanted = named.strip().casefold()
     for service in context.profile.services:
-        if wanted in (service.id.casefold(), *(name.casefold() for name in service.names.values())):
+        if wanted in (service.id.casefold(), *(name.casefold() for name in service.all_names)):
             return service
     known = ", ".join(f"{s.id} ({s.name(context.language)})" for s in context.profile.services)
     return _not_possible("unknown_service", f"There is no such service. Ask which one of these: {known}.")

@@ -71,8 +71,9 @@ def free_resources(
 ) -> Iterator[str]:
     """The resources on which the service fits at `start`, in the profile's order."""
     for resource in profile.resources:
-        if not any(cell in taken for cell in cells(resource, start, start + duration(service))):
-            yield resource
+        for place in resource.places:
+            if not any(cell in taken for cell in cells(place, start, start + duration(service))):
+                yield place
 
 
 def free_starts(

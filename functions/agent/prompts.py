@@ -52,14 +52,20 @@ def business(profile: BusinessProfile) -> str:
             "The business",
             f"- Name: {profile.name}",
             f"- Languages: {languages}",
+            *([f"- How its owner wants you to sound: {' '.join(profile.tone.split())}"] if profile.tone else []),
             f"- Time zone: {profile.time_zone}",
             "- Opening hours:",
             *(f"  {day}: {_hours(profile, day)}" for day in _WEEK),
             "- Services (id: names, duration, price):",
             *(
-                f"  {service.id}: {' / '.join(service.names.values())}, {service.minutes} minutes, "
+                f"  {service.id}: {' / '.join(service.all_names)}, {service.minutes} minutes, "
                 f"{speech.price(service.price, service.currency)}"
                 for service in profile.services
+            ),
+            *(["- Rules of the business, to be told when they matter:"] if profile.policies else []),
+            *(
+                f"  {title}: {' '.join(text.split())}"
+                for title, text in (policy.said(profile.languages[0]) for policy in profile.policies)
             ),
         )
     )

@@ -109,7 +109,7 @@ class AppItem(Model):
 
 
 class ProfileItem(AppItem):
-    """`T` / `PROFILE`."""
+    """`T` / `PROFILE`: a column for each field of the profile; rows of an older version lack the newer ones."""
 
     tenant_id = Text()
     config_version = Int()
@@ -123,6 +123,21 @@ class ProfileItem(AppItem):
     services = JSONAttribute()
     resources = JSONAttribute()
     model = OptionalText()
+    audience = OptionalText()
+    tone = OptionalText()
+    owner_numbers = JSONAttribute(null=True)
+    holidays = JSONAttribute(null=True)
+    closures = JSONAttribute(null=True)
+    special_days = JSONAttribute(null=True)
+    quiet_hours = JSONAttribute(null=True)
+    limits = JSONAttribute(null=True)
+    policies = JSONAttribute(null=True)
+    knowledge = JSONAttribute(null=True)
+
+    @property
+    def assistant_on(self) -> bool:
+        """Whether the assistant of this business answers anybody at all."""
+        return self.ai_enabled and self.audience != "nobody"
 
 
 class ConnectionItem(AppItem):

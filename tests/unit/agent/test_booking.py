@@ -155,7 +155,7 @@ def test_a_day_without_free_times_says_why(day: str, reason: str) -> None:
 
 def test_a_full_day_brings_the_next_free_ones() -> None:
     rows = Rows()
-    whole = Service(id="party", names={"en": "Party"}, minutes=600, price=0, currency="ILS")
+    whole = Service(id="party", names={"en": ("Party",)}, minutes=600, price=0, currency="ILS")
     profile = BARBER.model_copy(update={"services": (*BARBER.services, whole)})
     assert isinstance(booking.book(context_of(profile, rows=rows), "2026-11-24T09:00", "party"), Booked)
     full = refused(booking.find_free(context_of(profile, rows=rows, conversation_id="c2"), "2026-11-24", "haircut"))
@@ -204,7 +204,7 @@ def test_another_customers_appointment_does_not_exist() -> None:
 
 
 def test_more_than_one_transaction_can_hold_is_refused_before_it_is_staged() -> None:
-    long = Service(id="day", names={"en": "All day"}, minutes=600, price=0, currency="ILS")
+    long = Service(id="day", names={"en": ("All day",)}, minutes=600, price=0, currency="ILS")
     context = context_of(BARBER.model_copy(update={"services": (long,)}))
     assert isinstance(booking.book(context, "2026-11-24T09:00", "day"), Booked)
     assert refused(booking.book(context, "2026-11-25T09:00", "day")).reason == "too_many"

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.agent import calendar_rules as rules
-from functions.shared.profile import BusinessProfile, Opening, Service
+from functions.shared.profile import BusinessProfile, Opening, Resource, Service
 from tests.unit.agent.fakes import NOON
 from tests.unit.agent.support import BARBER, JERUSALEM
 
@@ -63,7 +63,7 @@ def test_an_open_night_is_an_hour_shorter_when_the_clocks_go_forward() -> None:
 
 
 def test_a_start_is_free_if_one_resource_has_all_its_cells() -> None:
-    two = BARBER.model_copy(update={"resources": ("left", "right")})
+    two = BARBER.model_copy(update={"resources": (Resource(name="left"), Resource(name="right"))})
     ten = local(TUESDAY, 10)
     left = set(rules.cells("left", ten, ten + timedelta(hours=1)))
     assert list(rules.free_resources(two, HAIRCUT, ten, left)) == ["right"]

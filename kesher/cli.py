@@ -9,6 +9,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from kesher import business
+
 app = typer.Typer(
     name="kesher",
     help="A WhatsApp assistant for small businesses that runs in your own AWS account.",
@@ -17,6 +19,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+app.add_typer(business.app, name="business")
 
 STATE = Path(".kesher")
 

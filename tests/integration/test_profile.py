@@ -15,26 +15,11 @@ from functions.shared.profile import BusinessProfile, ProfileChangedError, Resou
 from functions.shared.tables import AppItem, ProfileItem, find
 from functions.webhook.accept import accept
 from tests.integration.support import Store, accept_and_begin, message
+from tests.profiles import FULL
 
 
 def changed(profile: BusinessProfile, **fields: object) -> BusinessProfile:
     return BusinessProfile.model_validate({**profile.model_dump(), **fields})
-
-
-FULL = {
-    "tone": "warm",
-    "audience": "everyone",
-    "owner_numbers": ["+972501234567"],
-    "holidays": {"country": "IL", "eve_hours": ["09:00-13:00"]},
-    "closures": [{"first": "2026-12-20", "last": "2026-12-24", "reason": "vacation"}],
-    "special_days": [{"day": "2026-12-31", "hours": ["09:00-12:00"]}],
-    "quiet_hours": {"weekly": [{"begins": "friday 15:00", "ends": "saturday 20:30"}], "nightly": "21:00-08:00"},
-    "resources": ["chair", {"name": "room", "capacity": 2}],
-    "limits": {"horizon_days": 30, "min_notice_minutes": 60, "max_appointments": 2},
-    "policies": [{"title": {"he": "ביטול"}, "text": {"he": "עד יום לפני"}}],
-    "knowledge": [{"title": {"en": "Parking"}, "text": {"en": "Behind the house."}}],
-    "model": "gpt-large",
-}
 
 
 def test_every_field_comes_back_as_it_was_saved(business: BusinessProfile) -> None:

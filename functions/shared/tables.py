@@ -260,6 +260,10 @@ class BookingItem(AppItem):
     end = Int()
     service = Text()
     resource = Text()
+    """The place that it occupies: see Resource.places."""
+    busy_from = OptionalInt()
+    busy_until = OptionalInt()
+    """With its buffers, on the grid; absent in rows of the first version: start and end."""
     status = Text()
     """`booked` or `cancelled`."""
     turn_id = Text()

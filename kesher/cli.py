@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from kesher import business
 from kesher.chat import app as chat_app
 
 app = typer.Typer(
@@ -21,6 +22,7 @@ app = typer.Typer(
 )
 
 app.add_typer(chat_app, name="chat")
+app.add_typer(business.app, name="business")
 
 STATE = Path(".kesher")
 

@@ -44,6 +44,9 @@ def run_up(console: Console, state: Path, *, tenant: str, confirmed: bool, whats
     try:
         with local_system(own, steps, whatsapp=whatsapp or WhatsApp(), persist=True) as system:
             _link(console, steps, system, TenantId(tenant))
+            console.print(
+                "The assistant works for an example; `kesher business show > business.yaml` is where to change it."
+            )
             console.print("Write to the number from another phone. Ctrl-C ends everything; the session stays linked.")
             stay(console, system, TenantId(tenant))
     except KeyboardInterrupt:

@@ -35,7 +35,9 @@ def create_agent(profile: BusinessProfile) -> Agent[ToolContext]:
 
     def instructions(run: RunContextWrapper[ToolContext], _agent: Agent[ToolContext]) -> str:
         context = run.context
-        return f"{about_the_business}\n\n{prompts.moment(context.now, context.customer_name, context.understood_dates)}"
+        different = prompts.different_days(profile, context.now.date())
+        now = prompts.moment(context.now, context.customer_name, context.understood_dates, different)
+        return f"{about_the_business}\n\n{now}"
 
     server = models.server(_keys.get())
     return Agent(

@@ -29,17 +29,21 @@ _FORGET_BOOKED_AFTER_S = 30 * 86_400
 
 @dataclass(frozen=True, slots=True)
 class Appointment:
-    """Times are aware, in UTC, on the grid."""
+    """Times are aware, in UTC; `start`, `busy_from` and `busy_until` are on the grid."""
 
     booking_id: str
     start: datetime
     end: datetime
+    busy_from: datetime
+    busy_until: datetime
+    """What it occupies: with its buffers."""
     service_id: str
     resource: str
+    """One place of a resource."""
 
     @property
     def cells(self) -> tuple[Cell, ...]:
-        return cells(self.resource, self.start, self.end)
+        return cells(self.resource, self.busy_from, self.busy_until)
 
 
 class Calendar(Protocol):
@@ -72,21 +76,16 @@ class Book:
     def writes(self) -> int:
         return len(self.appointment.cells) + 1
 
+    @property
+    def added(self) -> tuple[Cell, ...]:
+        """The cells that must be held for it."""
+        return self.appointment.cells
+
     def write(self, transaction: TransactWrite) -> None:
         """Condition: every cell is still held by this turn. An expired hold that nobody took is as good."""
         appointment = self.appointment
         for cell in appointment.cells:
-            transaction.update(
-                _slot(self.tenant_id, cell),
-                actions=[
-                    SlotItem.booking_id.set(appointment.booking_id),
-                    SlotItem.conversation_id.set(self.conversation_id),
-                    SlotItem.turn_id.remove(),
-                    SlotItem.held_until.remove(),
-                    SlotItem.expires_at.set(int(appointment.end.timestamp()) + _FORGET_BOOKED_AFTER_S),
-                ],
-                condition=(SlotItem.turn_id == self.turn_id) & SlotItem.booking_id.does_not_exist(),
-            )
+            _occupy(transaction, cell, self, appointment)
         transaction.save(
             BookingItem(
                 conversation_pk(self.tenant_id, self.conversation_id),
@@ -94,12 +93,69 @@ class Book:
                 booking_id=appointment.booking_id,
                 start=_ms(appointment.start),
                 end=_ms(appointment.end),
+                busy_from=_ms(appointment.busy_from),
+                busy_until=_ms(appointment.busy_until),
                 service=appointment.service_id,
                 resource=appointment.resource,
                 status="booked",
                 turn_id=self.turn_id,
             ),
             condition=not_exists(BookingItem),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """Effect: an appointment of this customer is at another time, on another place, or of another service.
+
+    Both appointments have one id. Cells of both stay as they are, so the new time may overlap the old one.
+    """
+
+    tenant_id: TenantId
+    conversation_id: ConversationId
+    turn_id: TurnId
+    before: Appointment
+    after: Appointment
+
+    @property
+    def name(self) -> str:
+        return f"move {self.before.booking_id}"
+
+    @property
+    def writes(self) -> int:
+        return len({*self.before.cells, *self.after.cells}) + 1
+
+    @property
+    def added(self) -> tuple[Cell, ...]:
+        """The cells that must be held for it."""
+        return tuple(cell for cell in self.after.cells if cell not in self.before.cells)
+
+    @property
+    def freed(self) -> tuple[Cell, ...]:
+        return tuple(cell for cell in self.before.cells if cell not in self.after.cells)
+
+    def write(self, transaction: TransactWrite) -> None:
+        """Condition: the booking is this customer's and where it was, and every new cell is held by this turn."""
+        before, after = self.before, self.after
+        for cell in self.added:
+            _occupy(transaction, cell, self, after)
+        for cell in self.freed:
+            transaction.delete(_slot(self.tenant_id, cell), condition=SlotItem.booking_id == before.booking_id)
+        transaction.update(
+            BookingItem(conversation_pk(self.tenant_id, self.conversation_id), booking_sk(before.booking_id)),
+            actions=[
+                BookingItem.start.set(_ms(after.start)),
+                BookingItem.end.set(_ms(after.end)),
+                BookingItem.busy_from.set(_ms(after.busy_from)),
+                BookingItem.busy_until.set(_ms(after.busy_until)),
+                BookingItem.service.set(after.service_id),
+                BookingItem.resource.set(after.resource),
+                BookingItem.turn_id.set(self.turn_id),
+            ],
+            condition=(BookingItem.status == "booked")
+            & (BookingItem.start == _ms(before.start))
+            & (BookingItem.end == _ms(before.end))
+            & (BookingItem.resource == before.resource),
         )
 
 
@@ -184,11 +240,34 @@ class TableCalendar:
             consistent_read=True,
         )
         booked = [
-            Appointment(row.booking_id, _moment(row.start), _moment(row.end), row.service, row.resource)
+            Appointment(
+                booking_id=row.booking_id,
+                start=_moment(row.start),
+                end=_moment(row.end),
+                busy_from=_moment(row.start if row.busy_from is None else row.busy_from),
+                busy_until=_moment(row.end if row.busy_until is None else row.busy_until),
+                service_id=row.service,
+                resource=row.resource,
+            )
             for row in rows
             if row.status == "booked" and row.end > _ms(now)
         ]
         return sorted(booked, key=lambda appointment: appointment.start)
+
+
+def _occupy(transaction: TransactWrite, cell: Cell, by: Book | Move, appointment: Appointment) -> None:
+    """A cell that this turn holds becomes the appointment's; refused if it holds it no more."""
+    transaction.update(
+        _slot(by.tenant_id, cell),
+        actions=[
+            SlotItem.booking_id.set(appointment.booking_id),
+            SlotItem.conversation_id.set(by.conversation_id),
+            SlotItem.turn_id.remove(),
+            SlotItem.held_until.remove(),
+            SlotItem.expires_at.set(int(appointment.end.timestamp()) + _FORGET_BOOKED_AFTER_S),
+        ],
+        condition=(SlotItem.turn_id == by.turn_id) & SlotItem.booking_id.does_not_exist(),
+    )
 
 
 def _slot(tenant_id: TenantId, cell: Cell) -> SlotItem:

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime, timedelta
 
-from functions.agent import speech
+from functions.agent import opening_days, speech
 from functions.shared.profile import BusinessProfile, Language, Weekday
 
 _WEEK: tuple[Weekday, ...] = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
 _LANGUAGES: dict[Language, str] = {"he": "Hebrew", "en": "English"}
+_DAYS_AHEAD = 14
 _NOW = "Local time now: "
 _NOW_LINE = re.compile(rf"^{_NOW}(\S+)", re.MULTILINE)
 
@@ -36,6 +37,8 @@ Appointments
 - A time is free only if find_free_slots returned it, and booked only if book_appointment answered `booked`.
 - Before booking you need a service and an exact day and time. Ask for what is missing, one question at a time. Do not \
 book a time that the customer did not choose.
+- To change an appointment use move_appointment, never a cancellation and a new booking: the old time is kept until \
+the new one is sure.
 - Whenever you name an appointment, say weekday, date and time, as the tools' `spoken` has it.
 - If a tool answers `not_possible`, follow its advice; offer the nearest times that it returned.
 - Use the dates under "Dates that the customer named" if there are any. If a date is unclear, ask.\
@@ -57,28 +60,50 @@ def business(profile: BusinessProfile) -> str:
             "The business",
             f"- Name: {profile.name}",
             f"- Languages: {languages}",
+            *([f"- How its owner wants you to sound: {' '.join(profile.tone.split())}"] if profile.tone else []),
             f"- Time zone: {profile.time_zone}",
             "- Opening hours:",
             *(f"  {day}: {_hours(profile, day)}" for day in _WEEK),
             "- Services (id: names, duration, price):",
             *(
-                f"  {service.id}: {' / '.join(service.names.values())}, {service.minutes} minutes, "
+                f"  {service.id}: {' / '.join(service.all_names)}, {service.minutes} minutes, "
                 f"{speech.price(service.price, service.currency)}"
                 for service in profile.services
+            ),
+            *(["- Rules of the business, to be told when they matter:"] if profile.policies else []),
+            *(
+                f"  {title}: {' '.join(text.split())}"
+                for title, text in (policy.said(profile.languages[0]) for policy in profile.policies)
             ),
         )
     )
 
 
-def moment(now: datetime, customer_name: str | None, understood_dates: Sequence[str]) -> str:
+def moment(
+    now: datetime, customer_name: str | None, understood_dates: Sequence[str], different_days: Sequence[str] = ()
+) -> str:
     """The part that changes with every turn."""
     lines = [f"{_NOW}{now.isoformat(timespec='minutes')} ({now:%A})"]
+    if different_days:
+        lines += ["Coming days with other opening hours:", *(f"- {line}" for line in different_days)]
     if customer_name:
         # A name is whatever the customer typed into WhatsApp: quoted, on one line, never an instruction.
         lines.append(f"The customer's name on WhatsApp: {' '.join(customer_name.split())[:60]!r}")
     if understood_dates:
         lines += ["Dates that the customer named:", *(f"- {line}" for line in understood_dates)]
     return "\n".join(lines)
+
+
+def different_days(profile: BusinessProfile, today: date) -> list[str]:
+    """The days soon to come on which the usual opening hours do not hold."""
+    lines = []
+    for day in (today + timedelta(days=offset) for offset in range(_DAYS_AHEAD)):
+        found = opening_days.day_of(profile, day)
+        if opening_days.differs(profile, day, found):
+            reason = f" ({' '.join(found.reason.split())})" if found.reason else ""
+            hours = ", ".join(opening.short for opening in found.openings) or "closed"
+            lines.append(f"{speech.spoken_day(day, 'en')}: {hours}{reason}")
+    return lines
 
 
 def read_now(instructions: str) -> datetime | None:
@@ -89,4 +114,4 @@ def read_now(instructions: str) -> datetime | None:
 
 def _hours(profile: BusinessProfile, day: Weekday) -> str:
     opened = profile.hours.get(day, ())
-    return ", ".join(f"{o.opens:%H:%M}-{o.closes:%H:%M}" for o in opened) or "closed"
+    return ", ".join(opening.short for opening in opened) or "closed"

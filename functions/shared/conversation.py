@@ -34,8 +34,8 @@ def speaks_at(business: bool, chat: bool, paused_until: int | None, now_ms: int)
 def assistant_may_speak(profile: ProfileItem, conversation: ConversationItem | None, now_ms: int) -> bool:
     """The same from rows; None is a conversation that nobody has begun."""
     if conversation is None:
-        return profile.ai_enabled
-    return may_speak(profile.ai_enabled, conversation.ai_enabled, conversation.paused_until, now_ms)
+        return profile.assistant_on
+    return may_speak(profile.assistant_on, conversation.ai_enabled, conversation.paused_until, now_ms)
 
 
 class ConversationNotFoundError(Exception):
@@ -116,7 +116,7 @@ def load_conversation(tenant_id: TenantId, conversation_id: ConversationId) -> S
         last_seq=conversation.last_seq,
         handled_seq=conversation.handled_seq,
         epoch=conversation.epoch,
-        business_ai_enabled=business.ai_enabled,
+        business_ai_enabled=business.assistant_on,
         ai_enabled=conversation.ai_enabled,
         paused_until=conversation.paused_until,
         reply_jid=Jid(conversation.reply_jid) if conversation.reply_jid else None,

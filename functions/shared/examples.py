@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from functions.shared.contracts import TenantId
-from functions.shared.profile import BusinessProfile, Opening, Service
+from functions.shared.profile import BusinessProfile, Opening, Resource, Service
 
 
 def barber_shop(tenant_id: str = "business_1") -> BusinessProfile:
@@ -26,11 +26,15 @@ def barber_shop(tenant_id: str = "business_1") -> BusinessProfile:
             "friday": (Opening(opens=dt.time(9), closes=dt.time(14)),),
         },
         services=(
-            Service(id="haircut", names={"he": "תספורת", "en": "Haircut"}, minutes=30, price=8_000, currency="ILS"),
-            Service(id="beard", names={"he": "עיצוב זקן", "en": "Beard trim"}, minutes=30, price=5_000, currency="ILS"),
+            Service(
+                id="haircut", names={"he": ("תספורת",), "en": ("Haircut",)}, minutes=30, price=8_000, currency="ILS"
+            ),
+            Service(
+                id="beard", names={"he": ("עיצוב זקן",), "en": ("Beard trim",)}, minutes=30, price=5_000, currency="ILS"
+            ),
             Service(
                 id="haircut_beard",
-                names={"he": "תספורת וזקן", "en": "Haircut and beard"},
+                names={"he": ("תספורת וזקן",), "en": ("Haircut and beard",)},
                 minutes=60,
                 price=12_000,
                 currency="ILS",
@@ -52,10 +56,16 @@ def dental_clinic(tenant_id: str = "business_2") -> BusinessProfile:
         time_zone="Asia/Jerusalem",
         hours={"sunday": day, "monday": day, "tuesday": day, "wednesday": day, "thursday": day},
         services=(
-            Service(id="checkup", names={"en": "Check-up", "he": "בדיקה"}, minutes=30, price=25_000, currency="ILS"),
             Service(
-                id="cleaning", names={"en": "Cleaning", "he": "ניקוי אבנית"}, minutes=45, price=35_000, currency="ILS"
+                id="checkup", names={"en": ("Check-up",), "he": ("בדיקה",)}, minutes=30, price=25_000, currency="ILS"
+            ),
+            Service(
+                id="cleaning",
+                names={"en": ("Cleaning",), "he": ("ניקוי אבנית",)},
+                minutes=45,
+                price=35_000,
+                currency="ILS",
             ),
         ),
-        resources=("room 1", "room 2"),
+        resources=(Resource(name="room 1"), Resource(name="room 2")),
     )

@@ -167,7 +167,7 @@ def commit_turn(
     # Read, not checked in the transaction: every turn of the business would check the same item, and DynamoDB lets
     # transactions over one item collide. The claim of each reply looks again, in its transaction.
     business = find(ProfileItem, profile_key(turn.tenant_id))
-    if business is None or not business.ai_enabled:
+    if business is None or not business.assistant_on:
         raise TurnOvertakenError("the assistant of this business was switched off")
     may_speak: Condition = (ConversationItem.ai_enabled == True) & (  # noqa: E712 - an expression, not a comparison
         ConversationItem.paused_until.does_not_exist() | (ConversationItem.paused_until <= now_ms)

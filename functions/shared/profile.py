@@ -1,58 +1,58 @@
-"""The business profile: who the tenant is, when it is open, what it sells, and whether the assistant answers at all."""
+"""The business profile: who the tenant is, when it is open, what it sells, and to whom the assistant answers."""
 
 from __future__ import annotations
 
-import datetime as dt
 import time
-from typing import Annotated, Literal, Self
+from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator
 from pynamodb.exceptions import PutError
 
 from functions.shared.contracts import TenantField, TenantId
 from functions.shared.keys import profile_key
+from functions.shared.profile_parts import (
+    Audience,
+    Closure,
+    Entry,
+    Holidays,
+    Language,
+    Limits,
+    Line,
+    Opening,
+    Openings,
+    Part,
+    PhoneNumber,
+    Place,
+    QuietHours,
+    Resource,
+    Service,
+    SpecialDay,
+    Weekday,
+    inconsistent,
+    repeated,
+)
 from functions.shared.tables import ProfileItem, find, not_exists
 
-Language = Literal["he", "en"]
-Weekday = Literal["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"]
-Line = Annotated[str, Field(min_length=1, max_length=200)]
+__all__ = [
+    "BusinessProfile",
+    "Language",
+    "Opening",
+    "ProfileChangedError",
+    "Resource",
+    "Service",
+    "Weekday",
+    "from_item",
+    "load_profile",
+    "save_profile",
+]
+
+MAX_TEXT = 60_000
+"""Characters of all policies and knowledge: the row is read with every message, and DynamoDB ends an item at 400 KB."""
 
 
 class ProfileChangedError(Exception):
     """Somebody else saved the profile since it was read; load it again and repeat the change."""
-
-
-class Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
-
-
-class Opening(Part):
-    """One stretch of opening hours in the business's own time zone; `closes` is after `opens` on the same day."""
-
-    opens: dt.time
-    closes: dt.time
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        if self.closes <= self.opens:
-            raise ValueError("closes must be after opens; split hours that pass midnight over two days")
-        return self
-
-
-class Service(Part):
-    """Something that a customer can book."""
-
-    id: Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,40}$")]
-    names: dict[Language, Line]
-    minutes: Annotated[int, Field(gt=0, le=24 * 60)]
-    price: Annotated[int, Field(ge=0)]
-    """In the currency's smallest unit: agorot, cents."""
-    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
-
-    def name(self, language: Language) -> str:
-        """The name in `language`, or in whatever language there is one."""
-        return self.names.get(language) or next(iter(self.names.values()))
 
 
 class BusinessProfile(Part):
@@ -64,16 +64,33 @@ class BusinessProfile(Part):
     name: Line
     languages: Annotated[tuple[Language, ...], Field(min_length=1)] = ("he", "en")
     """The first one is spoken when the customer's cannot be told."""
+    tone: Annotated[str, Field(max_length=500)] = ""
+    """How the assistant should sound, in the owner's words."""
     time_zone: str = "Asia/Jerusalem"
     ai_enabled: bool = True
+    audience: Audience = "new_chats"
+    """Whom the assistant answers. `new_chats`: chats that the customer began, as far as Kesher saw them begin;
+    `unsaved_contacts`: the same, until the phone's contacts are known here; `everyone`; `nobody`: a person answers."""
     takeover_pause_minutes: Annotated[int, Field(ge=0, le=7 * 24 * 60)] = 30
     """How long the assistant stays silent in a chat after the owner wrote there; 0: only until the customer's next."""
+    owner_numbers: tuple[PhoneNumber, ...] = ()
+    """Where the owner is told what needs a person."""
     automatic_texts: tuple[str, ...] = ()
     """Greeting and away texts that WhatsApp Business sends by itself; they look exactly like the owner's replies."""
-    hours: dict[Weekday, tuple[Opening, ...]] = {}
-    services: tuple[Service, ...] = ()
-    resources: Annotated[tuple[Line, ...], Field(min_length=1)] = ("main",)
+    hours: dict[Weekday, Openings] = Field(default_factory=dict)
+    holidays: Holidays | None = None
+    closures: tuple[Closure, ...] = ()
+    special_days: tuple[SpecialDay, ...] = ()
+    """They override weekdays, holidays and closures."""
+    quiet_hours: QuietHours = QuietHours()
+    resources: Annotated[tuple[Resource, ...], Field(min_length=1)] = (Resource(name="main"),)
     """What an appointment occupies: chairs, rooms, people."""
+    services: tuple[Service, ...] = ()
+    limits: Limits = Limits()
+    policies: tuple[Entry, ...] = ()
+    """Rules of the business that the assistant tells when they matter: cancellation, payment, being late."""
+    knowledge: tuple[Entry, ...] = ()
+    """What customers ask: parking, products, how to prepare."""
     model: str | None = None
     """Model of the assistant, if not the deployment's."""
 
@@ -86,26 +103,59 @@ class BusinessProfile(Part):
             raise ValueError(f"{value!r} is no time zone of the IANA database, such as Asia/Jerusalem") from None
         return value
 
-    @field_validator("resources", "languages")
+    @field_validator("languages", "owner_numbers")
     @classmethod
     def _distinct(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        if len(set(value)) != len(value):
-            raise ValueError("names must differ")
+        inconsistent([((i,), f"{value[i]} is there twice") for i in repeated(list(value))])
+        return value
+
+    @field_validator("special_days")
+    @classmethod
+    def _each_day_once(cls, value: tuple[SpecialDay, ...]) -> tuple[SpecialDay, ...]:
+        days = [special.day.isoformat() for special in value]
+        inconsistent([((i, "day"), f"{days[i]} is there twice") for i in repeated(days)])
+        return value
+
+    @field_validator("resources")
+    @classmethod
+    def _distinct_resources(cls, value: tuple[Resource, ...]) -> tuple[Resource, ...]:
+        places = [place for resource in value for place in resource.places]
+        owners = [i for i, resource in enumerate(value) for _ in resource.places]
+        inconsistent([((owners[i],), f"the resource {places[i]} is there twice") for i in repeated(places)])
         return value
 
     @field_validator("services")
     @classmethod
-    def _distinct_services(cls, value: tuple[Service, ...]) -> tuple[Service, ...]:
-        if len({service.id for service in value}) != len(value):
-            raise ValueError("ids of services must differ")
+    def _consistent_services(cls, value: tuple[Service, ...], info: ValidationInfo) -> tuple[Service, ...]:
+        named = [(i, name) for i, service in enumerate(value) for name in dict.fromkeys(service.all_names)]
+        resources: tuple[Resource, ...] | None = info.data.get("resources")
+        known = None if resources is None else [resource.name for resource in resources]
+        problems: list[tuple[Place, str]] = [
+            ((i, "id"), f"two services have the id {value[i].id}") for i in repeated([service.id for service in value])
+        ]
+        for position in repeated([name for _, name in named]):
+            i, name = named[position]
+            if any(other.casefold() == name.casefold() for j, other in named[:position] if j != i):
+                problems.append(((i, "names"), f"another service is called {name} too"))
+        for i, service in enumerate(value):
+            for j, resource in enumerate(service.resources):
+                if known is not None and resource not in known:
+                    problems.append(((i, "resources", j), f"{resource} is none of the resources: {', '.join(known)}"))
+        inconsistent(problems)
+        return value
+
+    @field_validator("policies", "knowledge")
+    @classmethod
+    def _not_too_much(cls, value: tuple[Entry, ...]) -> tuple[Entry, ...]:
+        length = sum(len(text) for entry in value for text in (*entry.title.values(), *entry.text.values()))
+        if length > MAX_TEXT:
+            raise ValueError(f"{length} characters altogether; at most {MAX_TEXT} fit")
         return value
 
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.time_zone)
 
-
-_HOURS: TypeAdapter[dict[Weekday, tuple[Opening, ...]]] = TypeAdapter(dict[Weekday, tuple[Opening, ...]])
 
 _cache: dict[TenantId, tuple[float, BusinessProfile]] = {}
 
@@ -148,21 +198,9 @@ def save_profile(profile: BusinessProfile) -> BusinessProfile:
 
 
 def from_item(item: ProfileItem) -> BusinessProfile:
-    """The profile in a row that was read together with others."""
-    return BusinessProfile(
-        tenant_id=TenantId(item.tenant_id),
-        config_version=item.config_version,
-        name=item.name,
-        languages=item.languages,
-        time_zone=item.time_zone,
-        ai_enabled=item.ai_enabled,
-        takeover_pause_minutes=item.takeover_pause_minutes,
-        automatic_texts=item.automatic_texts,
-        hours=_HOURS.validate_python(item.hours),
-        services=tuple(Service.model_validate(service) for service in item.services),
-        resources=item.resources,
-        model=item.model,
-    )
+    """The profile in a row that was read together with others; what a row of an older version lacks has its default."""
+    stored = {name: getattr(item, name) for name in BusinessProfile.model_fields}
+    return BusinessProfile.model_validate({name: value for name, value in stored.items() if value is not None})
 
 
 def _to_item(profile: BusinessProfile) -> ProfileItem:

@@ -114,7 +114,7 @@ class AppItem(Model):
 
 
 class ProfileItem(AppItem):
-    """`T` / `PROFILE`."""
+    """`T` / `PROFILE`: a column for each field of the profile; rows of an older version lack the newer ones."""
 
     tenant_id = Text()
     config_version = Int()
@@ -128,6 +128,21 @@ class ProfileItem(AppItem):
     services = JSONAttribute()
     resources = JSONAttribute()
     model = OptionalText()
+    audience = OptionalText()
+    tone = OptionalText()
+    owner_numbers = JSONAttribute(null=True)
+    holidays = JSONAttribute(null=True)
+    closures = JSONAttribute(null=True)
+    special_days = JSONAttribute(null=True)
+    quiet_hours = JSONAttribute(null=True)
+    limits = JSONAttribute(null=True)
+    policies = JSONAttribute(null=True)
+    knowledge = JSONAttribute(null=True)
+
+    @property
+    def assistant_on(self) -> bool:
+        """Whether the assistant of this business answers anybody at all."""
+        return self.ai_enabled and self.audience != "nobody"
 
 
 class ConnectionItem(AppItem):
@@ -276,6 +291,10 @@ class BookingItem(AppItem):
     end = Int()
     service = Text()
     resource = Text()
+    """The place that it occupies: see Resource.places."""
+    busy_from = OptionalInt()
+    busy_until = OptionalInt()
+    """With its buffers, on the grid; absent in rows of the first version: start and end."""
     status = Text()
     """`booked` or `cancelled`."""
     turn_id = Text()

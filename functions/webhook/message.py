@@ -126,7 +126,8 @@ class Draft:
             last_seq=self.seq,
             handled_seq=self.handled_seq,
             epoch=1 if self.author == "owner" else 0,
-            ai_enabled=True,
+            # A chat that the owner began is the owner's own; `everyone` alone says otherwise.
+            ai_enabled=self.author != "owner" or self.state.profile.audience == "everyone",
             created_at=self.now_ms,
         )
         if self.author == "customer":

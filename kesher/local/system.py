@@ -17,6 +17,7 @@ from kesher.local.emulator import Emulator
 from kesher.local.environment import speaking_to
 from kesher.local.gateway import Gateway, WhatsApp
 from kesher.steps import Steps
+from kesher.target import announced
 
 LINK_SECONDS = 60.0
 
@@ -68,7 +69,9 @@ def local_system(
             emulator = stack.enter_context(Emulator(state / "aws", persist=persist))
         settings, model_key = _model(os.environ)
         deployment = deploy(emulator, settings, model_key=model_key, step=steps.step)
-        stack.enter_context(speaking_to({**emulator.environment, **_of_functions(deployment)}))
+        environment = {**emulator.environment, **_of_functions(deployment)}
+        stack.enter_context(speaking_to(environment))
+        stack.enter_context(announced(state, environment))
         gateway = Gateway(
             aws=emulator.environment,
             table=deployment.gateway_table,

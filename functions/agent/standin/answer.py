@@ -8,7 +8,7 @@ from datetime import time
 from functions.agent import speech
 from functions.agent.standin.phrases import WEEKDAYS, Phrase, say
 from functions.agent.standin.situation import Situation
-from functions.agent.tools.results import Appointments, Booked, Cancelled, Free, FreeDay, NotPossible
+from functions.agent.tools.results import Appointments, Booked, Cancelled, Free, FreeDay, Moved, NotPossible
 from functions.shared.profile import Language, Service, Weekday
 
 _WEEK: tuple[Weekday, ...] = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
@@ -88,8 +88,8 @@ def _cancellation(situation: Situation) -> Iterator[str]:
 
 
 def _move(situation: Situation) -> Iterator[str]:
-    moved = situation.results.get("book_appointment")
-    if isinstance(moved, Booked):
+    moved = situation.results.get("move_appointment")
+    if isinstance(moved, Moved):
         yield say("moved", situation.language, service=moved.service, spoken=moved.spoken)
     elif isinstance(moved, NotPossible):
         yield from _why_not(moved, situation.language)
@@ -102,13 +102,13 @@ def _move(situation: Situation) -> Iterator[str]:
 def _why_not(refusal: NotPossible, language: Language) -> Iterator[str]:
     reasons: dict[str, Phrase] = {
         "closed": "closed_then", "taken": "taken", "full": "taken", "past": "past", "too_far": "too_far",
-        "bad_time": "quarter", "already_booked": "have_then",
+        "bad_time": "quarter", "already_booked": "have_then", "too_soon": "too_soon", "limit": "limit",
     }  # fmt: skip
     yield say(reasons.get(refusal.reason, "sorry"), language)
     if refusal.nearest:
         yield say("nearest", language, times="; ".join(start.spoken for start in refusal.nearest))
         yield say("which_of_these", language)
-    elif refusal.reason in ("closed", "taken", "full"):
+    elif refusal.reason in ("closed", "taken", "full", "too_soon"):
         yield say("no_room", language)
 
 

@@ -31,7 +31,6 @@ from functions.agent import memory, prompts
 from functions.agent.dates import Resolved
 from functions.agent.standin.answer import compose
 from functions.agent.standin.situation import Situation, chosen_appointment, read
-from functions.agent.tools.results import Booked
 from functions.shared.profile import BusinessProfile
 
 
@@ -63,9 +62,7 @@ def _calls(situation: Situation) -> list[Call]:
     if "cancel" in wants and target:
         calls.append(Call("cancel_appointment", {"booking_id": target.booking_id}))
     if "move" in wants and target and when and when.has_time:
-        calls.append(Call("book_appointment", {"start": _iso(when), "service": target.service_id}))
-        if situation.result("book_appointment", Booked):
-            calls.append(Call("cancel_appointment", {"booking_id": target.booking_id}))
+        calls.append(Call("move_appointment", {"booking_id": target.booking_id, "start": _iso(when), "service": None}))
     elif wants & {"book", "free"} and not wants & {"cancel", "move"}:
         if when and when.has_time:
             calls.append(Call("book_appointment", {"start": _iso(when), "service": service.id}))

@@ -32,7 +32,7 @@ INTENTS = {intent: re.compile(pattern, re.IGNORECASE) for intent, pattern in _PA
 Phrase = Literal[
     "intro", "hello", "help", "welcome", "unseen", "hours", "closed", "price", "for_when", "other_services", "offer",
     "what_time", "booked", "cancelled", "moved", "closed_then", "taken", "past", "too_far", "quarter", "have_then",
-    "nearest", "which_of_these", "no_room", "mine", "none", "which_cancel", "which_move", "sorry",
+    "too_soon", "limit", "nearest", "which_of_these", "no_room", "mine", "none", "which_cancel", "which_move", "sorry",
 ]  # fmt: skip
 
 SAY: dict[Phrase, dict[Language, str]] = {
@@ -72,6 +72,14 @@ SAY: dict[Phrase, dict[Language, str]] = {
         "he": "תורים מתחילים ברבעי שעה: 10:00, 10:15, 10:30, 10:45.",
     },
     "have_then": {"en": "You already have an appointment at that time.", "he": "כבר יש לך תור בשעה הזאת."},
+    "too_soon": {
+        "en": "That is too soon; appointments must be booked further ahead.",
+        "he": "זה קרוב מדי; צריך לקבוע יותר מראש.",
+    },
+    "limit": {
+        "en": "You have as many coming appointments as can be booked here; a person of our team can help with more.",
+        "he": "יש לך כבר את מספר התורים העתידיים שאפשר לקבוע כאן; אדם מהצוות יכול לעזור עם עוד.",
+    },
     "nearest": {"en": "The nearest free times: {times}.", "he": "השעות הפנויות הקרובות: {times}."},
     "which_of_these": {"en": "Which of these suits you?", "he": "מה מהן מתאים?"},
     "no_room": {

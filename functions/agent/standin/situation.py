@@ -108,7 +108,7 @@ def _understand(text: str, day: date | None, now: datetime) -> Resolved | None:
 
 def _service_in(text: str, profile: BusinessProfile) -> Service | None:
     lowered = text.casefold()
-    named = [(len(n), s) for s in profile.services for n in s.names.values() if n.casefold() in lowered]
+    named = [(len(n), s) for s in profile.services for n in s.all_names if n.casefold() in lowered]
     return max(named, key=lambda pair: pair[0])[1] if named else None
 
 

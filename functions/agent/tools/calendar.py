@@ -1,10 +1,10 @@
-"""The calendar's tools: what a model may do with appointments. The rules are in `booking.py`."""
+"""The calendar's tools: what a model may do with appointments. The rules are in `booking.py` and `free_times.py`."""
 
 from __future__ import annotations
 
 from agents import FunctionTool, RunContextWrapper, function_tool
 
-from functions.agent import booking
+from functions.agent import booking, free_times
 from functions.agent.context import ToolContext
 from functions.agent.tools.failures import tell_model
 
@@ -21,18 +21,34 @@ def find_free_slots(run: RunContextWrapper[ToolContext], day: str | None, servic
         day: A local date such as 2026-11-24, or null for the next days that have free times.
         service: The service's id.
     """
-    return booking.find_free(run.context, day, service).model_dump_json()
+    return free_times.find_free(run.context, day, service).model_dump_json()
 
 
 @function_tool(failure_error_function=tell_model, is_enabled=_has_services)
-def book_appointment(run: RunContextWrapper[ToolContext], start: str, service: str) -> str:
+def book_appointment(run: RunContextWrapper[ToolContext], start: str, service: str, additional: bool = False) -> str:
     """Book an appointment for this customer. It is booked only if the outcome is `booked`; then say `spoken` back.
 
     Args:
         start: Local date and time such as 2026-11-24T10:00.
         service: The service's id.
+        additional: True only for one more appointment at a time at which the customer has one already: for a second
+            person.
     """
-    return booking.book(run.context, start, service).model_dump_json()
+    return booking.book(run.context, start, service, additional=additional).model_dump_json()
+
+
+@function_tool(failure_error_function=tell_model, is_enabled=_has_services)
+def move_appointment(
+    run: RunContextWrapper[ToolContext], booking_id: str, start: str, service: str | None = None
+) -> str:
+    """Move one of this customer's appointments. It has moved only if the outcome is `moved`; then say `spoken` back.
+
+    Args:
+        booking_id: An id that list_appointments returned.
+        start: The new local date and time such as 2026-11-24T10:00.
+        service: The id of another service, or null to keep the one it is.
+    """
+    return booking.move(run.context, booking_id, start, service).model_dump_json()
 
 
 @function_tool(failure_error_function=tell_model, is_enabled=_has_services)
@@ -51,5 +67,11 @@ def list_appointments(run: RunContextWrapper[ToolContext]) -> str:
     return booking.listed(run.context).model_dump_json()
 
 
-TOOLS: tuple[FunctionTool, ...] = (find_free_slots, book_appointment, cancel_appointment, list_appointments)
+TOOLS: tuple[FunctionTool, ...] = (
+    find_free_slots,
+    book_appointment,
+    move_appointment,
+    cancel_appointment,
+    list_appointments,
+)
 """Made once for the process: building a tool's schema costs about a millisecond."""

@@ -49,6 +49,17 @@ class Booked(Result):
     spoken: str
 
 
+class Moved(Result):
+    outcome: Literal["moved"] = "moved"
+    booking_id: str
+    service: str
+    price: str
+    start: str
+    spoken: str
+    was: str
+    """The old time, spoken."""
+
+
 class Cancelled(Result):
     outcome: Literal["cancelled"] = "cancelled"
     booking_id: str
@@ -73,6 +84,7 @@ Reason = Literal[
     "unknown_service",
     "bad_time",
     "past",
+    "too_soon",
     "too_far",
     "closed",
     "taken",
@@ -80,6 +92,7 @@ Reason = Literal[
     "already_booked",
     "not_found",
     "too_many",
+    "limit",
 ]
 
 
@@ -90,5 +103,5 @@ class NotPossible(Result):
     nearest: list[Start] = []
 
 
-Outcome = Free | Booked | Cancelled | Appointments | NotPossible
+Outcome = Free | Booked | Moved | Cancelled | Appointments | NotPossible
 OUTCOME: TypeAdapter[Outcome] = TypeAdapter(Outcome)

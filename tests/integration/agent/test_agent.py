@@ -243,16 +243,16 @@ def answer_alone(doorbell: Doorbell, store: AppStore | None = None) -> turn.Outc
     return asyncio.run(turn.answer(doorbell, world))
 
 
-def test_of_twenty_who_want_one_slot_at_once_one_gets_it(store: Store, tenant: TenantId) -> None:
-    chats = [direct(lid=Jid(f"{1000 + i}@lid"), phone=None) for i in range(20)]
+def test_of_fifty_who_want_one_slot_at_once_one_gets_it(store: Store, tenant: TenantId) -> None:
+    chats = [direct(lid=Jid(f"{1000 + i}@lid"), phone=None) for i in range(50)]
     doorbells = [write(tenant, "book me a haircut on Tuesday at 10 please", chat) for chat in chats]
-    with ThreadPoolExecutor(20) as pool:
+    with ThreadPoolExecutor(50) as pool:
         outcomes = list(pool.map(answer_alone, doorbells))
 
-    assert outcomes == ["answered"] * 20
+    assert outcomes == ["answered"] * 50
     said = [replies(store, tenant, doorbell.conversation_id)[0] for doorbell in doorbells]
     assert sum("Booked" in text for text in said) == 1
-    assert sum("taken" in text for text in said) == 19
+    assert sum("taken" in text for text in said) == 49
     assert sum(len(bookings(tenant, doorbell.conversation_id)) for doorbell in doorbells) == 1
 
 
@@ -377,6 +377,8 @@ def test_a_failed_doorbell_comes_back_soon_and_not_after_the_queues_time_out(
     # The queue's own time-out is 30 s.
     [again] = eventually(receive, "the doorbell's return", seconds=20)
     assert again["Attributes"]["ApproximateReceiveCount"] == "2"
+    # The tests share the queue: what is only hidden comes back in the middle of another one.
+    clients.sqs().delete_message(QueueUrl=url, ReceiptHandle=again["ReceiptHandle"])
 
 
 def test_at_the_last_receive_the_customer_is_told_and_a_person_is_called(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 
 from functions.agent.calendar_rules import Cell
-from functions.agent.calendar_store import HOLD_MS, Appointment, Book, Calendar, Cancel
+from functions.agent.calendar_store import HOLD_MS, Appointment, Book, Calendar, Cancel, Move
 from functions.shared.contracts import ConversationId, Jid, MessageId, TenantId, TextContent, UnsupportedContent
 from functions.shared.conversation import ConversationNotFoundError, Message, PastTurn, Snapshot, TurnId
 from functions.shared.endings import HAND_OVER_PAUSE_MS, ConsentChange, Ending, HandOver, PutAside
@@ -162,10 +162,7 @@ class MemoryStore:
         if effects and self.refuse_effects:
             self.refuse_effects -= 1
             raise EffectRefusedError(effects[0].name)
-        for effect in effects:
-            self._check(effect)
-        for effect in effects:
-            self._apply(effect)
+        commit_effects(self.rows, effects)
         chat.snapshot = replace(chat.snapshot, handled_seq=turn.hi)
         chat.turns.append(
             PastTurn(turn.lo, turn.hi, turn.turn_id, record.items, record.tools, record.usage or {}, now_ms, now_ms)
@@ -205,25 +202,49 @@ class MemoryStore:
             raise TurnOvertakenError
         return chat
 
-    def _check(self, effect: Effect) -> None:
-        if isinstance(effect, Book):
-            holds = [self.rows.holds.get(cell) for cell in effect.appointment.cells]
-            if not all(hold and hold.turn_id == effect.turn_id for hold in holds):
-                raise EffectRefusedError(effect.name)
-        elif isinstance(effect, Cancel):
-            if effect.appointment.booking_id not in self.rows.appointments.get(effect.conversation_id, {}):
-                raise EffectRefusedError(effect.name)
-        else:
-            raise TypeError(effect)
 
-    def _apply(self, effect: Effect) -> None:
-        if isinstance(effect, Book):
-            for cell in effect.appointment.cells:
-                del self.rows.holds[cell]
-                self.rows.booked[cell] = effect.appointment.booking_id
-            mine = self.rows.appointments.setdefault(effect.conversation_id, {})
-            mine[effect.appointment.booking_id] = effect.appointment
-        elif isinstance(effect, Cancel):
-            del self.rows.appointments[effect.conversation_id][effect.appointment.booking_id]
-            for cell in effect.appointment.cells:
-                del self.rows.booked[cell]
+def commit_effects(rows: Rows, effects: Sequence[Effect]) -> None:
+    """As one transaction: all of them under their conditions, or EffectRefusedError and nothing."""
+    for effect in effects:
+        _check(rows, effect)
+    for effect in effects:
+        _apply(rows, effect)
+
+
+def _check(rows: Rows, effect: Effect) -> None:
+    if isinstance(effect, Book):
+        holds = [rows.holds.get(cell) for cell in effect.appointment.cells]
+        if not all(hold and hold.turn_id == effect.turn_id for hold in holds):
+            raise EffectRefusedError(effect.name)
+    elif isinstance(effect, Move):
+        holds = [rows.holds.get(cell) for cell in effect.added]
+        mine = rows.appointments.get(effect.conversation_id, {})
+        if mine.get(effect.before.booking_id) != effect.before or not all(
+            hold and hold.turn_id == effect.turn_id for hold in holds
+        ):
+            raise EffectRefusedError(effect.name)
+    elif isinstance(effect, Cancel):
+        if effect.appointment.booking_id not in rows.appointments.get(effect.conversation_id, {}):
+            raise EffectRefusedError(effect.name)
+    else:
+        raise TypeError(effect)
+
+
+def _apply(rows: Rows, effect: Effect) -> None:
+    if isinstance(effect, Book):
+        for cell in effect.appointment.cells:
+            del rows.holds[cell]
+            rows.booked[cell] = effect.appointment.booking_id
+        mine = rows.appointments.setdefault(effect.conversation_id, {})
+        mine[effect.appointment.booking_id] = effect.appointment
+    elif isinstance(effect, Move):
+        for cell in effect.freed:
+            del rows.booked[cell]
+        for cell in effect.added:
+            del rows.holds[cell]
+            rows.booked[cell] = effect.before.booking_id
+        rows.appointments[effect.conversation_id][effect.before.booking_id] = effect.after
+    elif isinstance(effect, Cancel):
+        del rows.appointments[effect.conversation_id][effect.appointment.booking_id]
+        for cell in effect.appointment.cells:
+            del rows.booked[cell]

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from functions.agent import booking
+from functions.agent import booking, free_times
 from functions.agent.calendar_store import HOLD_MS, Book, Cancel
 from functions.agent.context import ToolContext
 from functions.agent.tools.results import Appointments, Booked, Cancelled, Free, NotPossible, Outcome
@@ -76,7 +76,7 @@ def test_the_same_booking_twice_in_a_turn_is_one() -> None:
 def test_what_this_turn_has_booked_is_free_for_nothing_else() -> None:
     context = context_of()
     booking.book(context, TEN, "haircut")
-    free = booking.find_free(context, "2026-11-24", "haircut")
+    free = free_times.find_free(context, "2026-11-24", "haircut")
     assert isinstance(free, Free)
     assert [(s.first, s.last) for s in free.days[0].starts] == [("09:00", "09:30"), ("10:30", "18:30")]
 
@@ -131,7 +131,7 @@ def test_a_time_with_an_offset_means_that_moment() -> None:
 def test_free_times_are_stretches_without_what_is_held_or_booked() -> None:
     rows = Rows()
     booking.book(context_of(rows=rows), TEN, "haircut")
-    free = booking.find_free(context_of(rows=rows, conversation_id="c2"), "2026-11-24", "haircut")
+    free = free_times.find_free(context_of(rows=rows, conversation_id="c2"), "2026-11-24", "haircut")
     assert isinstance(free, Free)
     [day] = free.days
     assert day.spoken == "Tuesday, 24 November 2026"
@@ -140,7 +140,7 @@ def test_free_times_are_stretches_without_what_is_held_or_booked() -> None:
 
 def test_without_a_day_the_next_three_days_with_room_are_offered() -> None:
     context = context_of(now=NOON.replace(day=26, hour=18))  # Thursday 20:00, after closing
-    free = booking.find_free(context, None, "haircut")
+    free = free_times.find_free(context, None, "haircut")
     assert isinstance(free, Free)
     assert [day.day for day in free.days] == ["2026-11-27", "2026-11-29", "2026-11-30"]
 
@@ -150,22 +150,22 @@ def test_without_a_day_the_next_three_days_with_room_are_offered() -> None:
     [("2026-11-28", "closed"), ("2026-11-21", "past"), ("2027-11-01", "too_far"), ("soon", "bad_time")],
 )
 def test_a_day_without_free_times_says_why(day: str, reason: str) -> None:
-    assert refused(booking.find_free(context_of(), day, "haircut")).reason == reason
+    assert refused(free_times.find_free(context_of(), day, "haircut")).reason == reason
 
 
 def test_a_full_day_brings_the_next_free_ones() -> None:
     rows = Rows()
-    whole = Service(id="party", names={"en": "Party"}, minutes=600, price=0, currency="ILS")
+    whole = Service(id="party", names={"en": ("Party",)}, minutes=600, price=0, currency="ILS")
     profile = BARBER.model_copy(update={"services": (*BARBER.services, whole)})
     assert isinstance(booking.book(context_of(profile, rows=rows), "2026-11-24T09:00", "party"), Booked)
-    full = refused(booking.find_free(context_of(profile, rows=rows, conversation_id="c2"), "2026-11-24", "haircut"))
+    full = refused(free_times.find_free(context_of(profile, rows=rows, conversation_id="c2"), "2026-11-24", "haircut"))
     assert full.reason == "full"
     assert [near.start[:10] for near in full.nearest] == ["2026-11-25", "2026-11-26"]
 
 
 def test_a_business_that_never_opens_has_nothing_free() -> None:
     never = context_of(BARBER.model_copy(update={"hours": {}}))
-    assert refused(booking.find_free(never, None, "haircut")).reason == "full"
+    assert refused(free_times.find_free(never, None, "haircut")).reason == "full"
 
 
 def test_cancelling_stages_and_the_list_shows_what_will_be() -> None:
@@ -204,7 +204,7 @@ def test_another_customers_appointment_does_not_exist() -> None:
 
 
 def test_more_than_one_transaction_can_hold_is_refused_before_it_is_staged() -> None:
-    long = Service(id="day", names={"en": "All day"}, minutes=600, price=0, currency="ILS")
+    long = Service(id="day", names={"en": ("All day",)}, minutes=600, price=0, currency="ILS")
     context = context_of(BARBER.model_copy(update={"services": (long,)}))
     assert isinstance(booking.book(context, "2026-11-24T09:00", "day"), Booked)
     assert refused(booking.book(context, "2026-11-25T09:00", "day")).reason == "too_many"

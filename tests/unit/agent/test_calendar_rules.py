@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.agent import calendar_rules as rules
-from functions.shared.profile import BusinessProfile, Opening, Service
+from functions.shared.profile import BusinessProfile, Opening, Resource, Service
 from tests.unit.agent.fakes import NOON
 from tests.unit.agent.support import BARBER, JERUSALEM
 
@@ -40,7 +40,8 @@ def test_what_has_passed_and_what_is_too_far_is_not_offered() -> None:
 
 @pytest.mark.parametrize(("minutes", "occupied"), [(1, 15), (15, 15), (20, 30), (30, 30), (45, 45), (61, 75)])
 def test_an_appointment_occupies_whole_cells(minutes: int, occupied: int) -> None:
-    assert rules.duration(service(minutes)) == timedelta(minutes=occupied)
+    begin, end = rules.busy(service(minutes), NOON)
+    assert (begin, end) == (NOON, NOON + timedelta(minutes=occupied))
 
 
 def test_opening_hours_off_the_grid_begin_with_the_next_cell() -> None:
@@ -63,10 +64,10 @@ def test_an_open_night_is_an_hour_shorter_when_the_clocks_go_forward() -> None:
 
 
 def test_a_start_is_free_if_one_resource_has_all_its_cells() -> None:
-    two = BARBER.model_copy(update={"resources": ("left", "right")})
+    two = BARBER.model_copy(update={"resources": (Resource(name="left"), Resource(name="right"))})
     ten = local(TUESDAY, 10)
     left = set(rules.cells("left", ten, ten + timedelta(hours=1)))
-    assert list(rules.free_resources(two, HAIRCUT, ten, left)) == ["right"]
+    assert list(rules.free_places(two, HAIRCUT, ten, left)) == ["right"]
     assert ten in rules.free_starts(two, HAIRCUT, TUESDAY, NOON, left)
     both = left | set(rules.cells("right", ten + timedelta(minutes=15), ten + timedelta(minutes=30)))
     assert ten not in rules.free_starts(two, HAIRCUT, TUESDAY, NOON, both)
@@ -105,3 +106,125 @@ def test_the_nearest_are_said_in_order_of_time() -> None:
 def test_an_unknown_weekday_is_closed() -> None:
     never: BusinessProfile = BARBER.model_copy(update={"hours": {}})
     assert rules.openings(never, TUESDAY) == []
+
+
+# ---- buffers, capacity, limits ----------------------------------------------------------------------------------
+
+
+def with_limits(**limits: int) -> BusinessProfile:
+    return BARBER.model_copy(update={"limits": BARBER.limits.model_copy(update=limits)})
+
+
+def buffered(before: int, after: int, minutes: int = 30) -> Service:
+    return HAIRCUT.model_copy(update={"minutes": minutes, "buffer_before": before, "buffer_after": after})
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "minutes", "first", "last"),
+    [(0, 0, 30, 0, 30), (10, 0, 30, -15, 30), (15, 10, 20, -15, 30), (0, 15, 45, 0, 60), (0, 1, 30, 0, 45)],
+)
+def test_buffers_widen_what_an_appointment_occupies(
+    before: int, after: int, minutes: int, first: int, last: int
+) -> None:
+    at = local(TUESDAY, 10)
+    assert rules.busy(buffered(before, after, minutes), at) == (
+        at + timedelta(minutes=first),
+        at + timedelta(minutes=last),
+    )
+
+
+def test_buffers_may_lie_outside_the_opening_hours() -> None:
+    found = rules.starts(BARBER, buffered(30, 30), TUESDAY, NOON)
+    assert (found[0], found[-1]) == (local(TUESDAY, 9), local(TUESDAY, 18, 30))
+
+
+def test_an_appointment_may_end_with_the_hours_even_off_the_grid() -> None:
+    odd = BARBER.model_copy(update={"hours": {"tuesday": (Opening(opens=dt.time(9), closes=dt.time(9, 50)),)}})
+    assert rules.starts(odd, service(20), TUESDAY, NOON)[-1] == local(TUESDAY, 9, 30)
+
+
+def test_a_resource_with_capacity_takes_that_many_at_a_time() -> None:
+    group = BARBER.model_copy(update={"resources": (Resource(name="room", capacity=2), Resource(name="yard"))})
+    ten = local(TUESDAY, 10)
+    taken = set(rules.cells("room", ten, ten + timedelta(minutes=30)))
+    assert list(rules.free_places(group, HAIRCUT, ten, taken)) == ["room#2", "yard"]
+    in_the_room = HAIRCUT.model_copy(update={"resources": ("room",)})
+    assert list(rules.free_places(group, in_the_room, ten, taken)) == ["room#2"]
+
+
+def test_notice_and_horizon_bound_what_can_be_booked() -> None:
+    two_hours = with_limits(min_notice_minutes=120)
+    assert rules.starts(two_hours, HAIRCUT, NOON.date(), NOON)[0] == NOON + timedelta(hours=2)
+    week = with_limits(horizon_days=7)
+    assert rules.starts(week, HAIRCUT, date(2026, 11, 29), NOON)[-1] == NOON + timedelta(days=7)
+    assert rules.starts(week, HAIRCUT, date(2026, 11, 30), NOON) == []
+
+
+# ---- where the clocks change --------------------------------------------------------------------------------------
+
+NIGHT = BARBER.model_copy(
+    update={"hours": {day: (Opening(opens=dt.time(0), closes=dt.time(6)),) for day in ("friday", "sunday")}}
+)
+
+
+def test_in_the_night_that_is_an_hour_longer_no_time_is_offered_twice() -> None:
+    """25 October 2026, Jerusalem: 02:00 becomes 01:00."""
+    found = rules.starts(NIGHT, service(15), date(2026, 10, 25), datetime(2026, 10, 20, tzinfo=UTC))
+    said = [f"{start.astimezone(JERUSALEM):%H:%M}" for start in found]
+    assert said == [f"{hour:02d}:{minute:02d}" for hour in range(6) for minute in (0, 15, 30, 45)]
+    assert found[-1] - found[0] == timedelta(hours=6, minutes=45)
+    assert rules.stretches(found)[0][1] == datetime(2026, 10, 24, 22, 45, tzinfo=UTC), "01:45, the first of the two"
+
+
+def test_in_the_night_that_is_an_hour_shorter_only_times_that_exist_are_offered() -> None:
+    """26 March 2027, Jerusalem: 02:00 becomes 03:00."""
+    found = rules.starts(NIGHT, service(15), date(2027, 3, 26), datetime(2027, 3, 20, tzinfo=UTC))
+    said = [f"{start.astimezone(JERUSALEM):%H:%M}" for start in found]
+    assert said == [f"{hour:02d}:{minute:02d}" for hour in (0, 1, 3, 4, 5) for minute in (0, 15, 30, 45)]
+    assert found[-1] - found[0] == timedelta(hours=4, minutes=45)
+
+
+@pytest.mark.parametrize(
+    ("opens", "closes", "open_for"),
+    [("02:00", "02:45", 0), ("02:30", "04:00", 60), ("01:30", "02:30", 30), ("02:00", "03:30", 30)],
+)
+def test_hours_within_the_skipped_hour_are_no_hours(opens: str, closes: str, open_for: int) -> None:
+    gap = BARBER.model_copy(
+        update={
+            "hours": {"friday": (Opening(opens=dt.time.fromisoformat(opens), closes=dt.time.fromisoformat(closes)),)}
+        }
+    )
+    [(first, last)] = rules.openings(gap, date(2027, 3, 26))
+    assert last - first == timedelta(minutes=open_for)
+
+
+@given(
+    day=st.sampled_from(
+        [date(2026, 10, 24), date(2026, 10, 25), date(2027, 3, 25), date(2027, 3, 26), date(2027, 3, 27)]
+    ),
+    opens=st.integers(0, 22 * 4),
+    length=st.integers(1, 24),
+    minutes=st.sampled_from([15, 20, 30, 60]),
+    buffers=st.tuples(st.sampled_from([0, 10, 15]), st.sampled_from([0, 10, 15])),
+)
+def test_every_start_is_a_local_time_within_the_hours_that_can_be_said(
+    day: date, opens: int, length: int, minutes: int, buffers: tuple[int, int]
+) -> None:
+    first = dt.time(opens // 4, opens % 4 * 15)
+    close = min(opens + length, 95)
+    if close <= opens:
+        return
+    last = dt.time(close // 4, close % 4 * 15)
+    profile = BARBER.model_copy(update={"hours": {f"{day:%A}".lower(): (Opening(opens=first, closes=last),)}})
+    wanted = buffered(*buffers, minutes)
+    for start in rules.starts(profile, wanted, day, datetime.combine(day - timedelta(days=5), dt.time(), tzinfo=UTC)):
+        at = start.astimezone(JERUSALEM)
+        assert at.date() == day
+        assert first <= at.time() <= last
+        # Saying the local time leads back to the same moment.
+        assert at.replace(tzinfo=None).replace(tzinfo=JERUSALEM).astimezone(UTC) == start
+        begin, end = rules.busy(wanted, start)
+        assert rules.on_grid(begin)
+        assert rules.on_grid(end)
+        assert begin <= start - timedelta(minutes=buffers[0])
+        assert end >= start + timedelta(minutes=minutes + buffers[1])

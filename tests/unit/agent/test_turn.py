@@ -255,7 +255,7 @@ def test_a_slot_lost_twice_is_admitted_and_no_trace_of_the_belief_stays() -> Non
 
 def test_no_tool_has_a_parameter_that_could_name_a_tenant_or_a_customer() -> None:
     parameters = {name for tool in TOOLS for name in tool.params_json_schema["properties"]}
-    assert parameters == {"day", "service", "start", "booking_id"}
+    assert parameters == {"day", "service", "start", "booking_id", "additional"}
 
 
 def test_a_model_that_obeys_an_attacker_reaches_only_the_attackers_own_data() -> None:

@@ -1,0 +1,18 @@
+"""A profile in which every field says something."""
+
+from __future__ import annotations
+
+FULL = {
+    "tone": "warm",
+    "audience": "everyone",
+    "owner_numbers": ["+972501234567"],
+    "holidays": {"country": "IL", "eve_hours": ["09:00-13:00"]},
+    "closures": [{"first": "2026-12-20", "last": "2026-12-24", "reason": "vacation"}],
+    "special_days": [{"day": "2026-12-31", "hours": ["09:00-12:00"]}],
+    "quiet_hours": {"weekly": [{"begins": "friday 15:00", "ends": "saturday 20:30"}], "nightly": "21:00-08:00"},
+    "resources": ["chair", {"name": "room", "capacity": 2}],
+    "limits": {"horizon_days": 30, "min_notice_minutes": 60, "max_appointments": 2},
+    "policies": [{"title": {"he": "ביטול"}, "text": {"he": "עד יום לפני"}}],
+    "knowledge": [{"title": {"en": "Parking"}, "text": {"en": "Behind the house."}}],
+    "model": "gpt-large",
+}

@@ -21,6 +21,9 @@ export interface Answer {
 const SECOND = 1_000
 const MINUTE = 60 * SECOND
 
+/** Ends after which nothing is tried until a person asks, over restarts and moves too. */
+export const RESTING_CODES: ReadonlySet<number> = new Set([403, 411])
+
 /** Failures are forgotten only after this much of health: a session that opens and falls at once must slow down. */
 export const HEALTHY_MS = 5 * MINUTE
 

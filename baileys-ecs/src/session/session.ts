@@ -1,5 +1,6 @@
 import { jidNormalizedUser } from '@whiskeysockets/baileys'
 import type { ConnectionUpdated, SendCommand, SendResult, SessionStatus } from '@kesher/contracts'
+import type { Spacing } from '../concurrency/spacing.js'
 import { sleep, within } from '../concurrency/sleep.js'
 import type { Random } from '../concurrency/backoff.js'
 import { Forwarder } from '../journal/forwarder.js'
@@ -11,7 +12,7 @@ import { notOwner, Sender, unavailable } from '../sending/sender.js'
 import type { Settings } from '../settings.js'
 import { AuthState } from '../store/auth-state.js'
 import type { Table } from '../store/dynamo.js'
-import { FencedError } from '../store/errors.js'
+import { FencedError, LeaseLostError } from '../store/errors.js'
 import { journalItem, JournalStore } from '../store/journal.js'
 import { SentLog } from '../store/sent-log.js'
 import type { SessionRecords, StoredSession } from '../store/session-records.js'
@@ -19,7 +20,7 @@ import { FencedWriter } from '../store/writer.js'
 import type { Deliver } from '../webhook/client.js'
 import type { Ack } from './acks.js'
 import { Connection, type ConnectionEnd, type Qr } from './connection.js'
-import { answerTo, HEALTHY_MS } from './disconnects.js'
+import { answerTo, HEALTHY_MS, RESTING_CODES } from './disconnects.js'
 import { retryCounters } from './retry-counters.js'
 
 export interface SessionDependencies {
@@ -31,6 +32,8 @@ export interface SessionDependencies {
   readonly now: () => number
   readonly logger: Logger
   readonly counters: Counters
+  /** The turns in which this process opens sockets. */
+  readonly starts: Spacing
 }
 
 type Known = Pick<SessionStatus, 'state' | 'code' | 'reason'> & { readonly since: number }
@@ -62,8 +65,10 @@ export class Session {
   #pause = new AbortController()
   #running: Promise<void> | undefined
   #fenced = false
-  /** The database could not be written when the state changed. */
-  #unreported = false
+  #leaving = false
+  /** The row does not say what is true: it is from another owner, or the database could not be written. */
+  #unreported: boolean
+  #onOpen: (() => void) | undefined
 
   constructor(deps: SessionDependencies, claimed: StoredSession) {
     const { table, settings, now, random, counters } = deps
@@ -71,11 +76,8 @@ export class Session {
     this.tenantId = claimed.tenantId
     this.token = claimed.ownerToken ?? 0
     this.#generation = claimed.generation ?? 0
-    this.#known = {
-      state: claimed.state === 'logged_out' ? 'logged_out' : 'disconnected',
-      since: now(),
-      ...(claimed.state === 'logged_out' ? { code: 401, reason: LOGGED_OUT } : {}),
-    }
+    this.#known = { since: now(), ...knownFrom(claimed) }
+    this.#unreported = claimed.state !== this.#known.state
     this.#logger = deps.logger.child({ tenant: this.tenantId })
     this.#clock = new JournalClock(now)
     this.#writer = new FencedWriter(table, this.tenantId, this.token)
@@ -104,6 +106,11 @@ export class Session {
 
   get isRunning(): boolean {
     return this.#running !== undefined
+  }
+
+  /** Nothing to connect with until a person asks: logged out, or banned. */
+  get isResting(): boolean {
+    return this.#running === undefined && isResting(this.#known)
   }
 
   get isConnected(): boolean {
@@ -145,6 +152,11 @@ export class Session {
       .finally(() => { this.#running = undefined })
   }
 
+  /** The process is leaving: sends under way are finished, others are told to come again. */
+  takeNoMoreSends(): void {
+    this.#leaving = true
+  }
+
   /** Ends the socket; the journal goes on being forwarded. @param drainMs time for sends under way */
   async pause(reason: string, drainMs: number): Promise<void> {
     const connection = this.#connection
@@ -160,12 +172,23 @@ export class Session {
 
   /** Unlinks the device on the phone, as the operator asked, and puts the auth state aside. */
   async unlink(): Promise<void> {
+    const { connectTimeoutMs } = this.#deps.settings
+    const paired = (await this.#auth.loadCreds()).me !== undefined
+    if (paired && !this.isConnected) await this.#connectOnceMore(connectTimeoutMs) // the phone learns it only from a session
     const connection = this.#connection
     this.#pause.abort()
-    if (connection?.isOpen === true) await within(connection.socket.logout(), 5_000, undefined)
-    await this.pause('The device was unlinked on request.', 0)
+    const told = connection?.isOpen === true && await within(connection.socket.logout().then(() => true), LOGOUT_MS, false)
+    await this.pause(UNLINKED, 0)
     await this.#auth.archive(this.#deps.now())
-    await this.#report({ state: 'logged_out', reason: 'The device was unlinked on request.' })
+    this.#phoneJid = undefined
+    await this.#report({ state: 'logged_out', reason: told || !paired ? UNLINKED : UNLINKED_HERE_ONLY })
+  }
+
+  async #connectOnceMore(ms: number): Promise<void> {
+    const opened = new Promise<void>(resolve => { this.#onOpen = resolve })
+    this.run(this.#generation)
+    await within(Promise.race([opened, this.#running]), ms, undefined)
+    this.#onOpen = undefined
   }
 
   /** Writes the state again if the database could not be written when it changed. */
@@ -180,18 +203,18 @@ export class Session {
 
   async send(command: SendCommand): Promise<SendResult> {
     if (this.#fenced || command.ownerToken !== this.token) return notOwner(command.messageId)
-    if (this.#pause.signal.aborted) return unavailable(command.messageId, 'The session is being stopped; nothing was sent.')
+    if (this.#leaving || this.#pause.signal.aborted) return unavailable(command.messageId, 'The session is being stopped; nothing was sent.')
     return this.#sender.send(command)
   }
 
-  /** Another process is the owner now: be silent at once. */
-  fence(): void {
+  /** This process is not the owner any more, or may not be: be silent at once. */
+  fence(reason = 'Another container owns this session now.'): void {
     if (this.#fenced) return
     this.#fenced = true
-    this.#known = { state: 'disconnected', since: this.#deps.now(), reason: 'Another container owns this session now.' }
-    this.#logger.warn({ token: this.token }, 'fenced: another process has claimed the session')
+    this.#known = { state: 'disconnected', since: this.#deps.now(), reason }
+    this.#logger.warn({ token: this.token }, `fenced: ${reason}`)
     this.#pause.abort()
-    this.#connection?.terminate(new FencedError(this.tenantId, this.token))
+    this.#connection?.terminate(new LeaseLostError(this.tenantId)) // what is on the wire may arrive: such a send is unknown
     void this.#forwarder.stop()
   }
 
@@ -206,12 +229,13 @@ export class Session {
 
   /** One socket, from its start to its end. */
   async #once(stop: AbortSignal): Promise<ConnectionEnd | undefined> {
-    const { settings, now, counters } = this.#deps
+    const { settings, now, counters, starts } = this.#deps
     try {
       if (!await this.#isOwner()) return undefined // a fenced owner's login would throw the new owner's socket out
       const creds = await this.#auth.loadCreds()
       if (creds.me === undefined) await this.#auth.archive(now()) // what an interrupted archive left behind
       await this.#report({ state: 'connecting' })
+      await starts.turn(stop)
       if (stop.aborted) return undefined
       if (creds.me !== undefined) this.#phoneJid = jidNormalizedUser(creds.me.id)
       const connection = new Connection({
@@ -276,7 +300,10 @@ export class Session {
 
   #changed(connection: Connection): void {
     this.#phoneJid = connection.phoneJid
-    if (connection.isOpen) void this.#report({ state: 'connected' })
+    if (connection.isOpen) {
+      this.#onOpen?.()
+      void this.#report({ state: 'connected' })
+    }
     else if (connection.qr !== undefined) void this.#report({ state: 'pairing' })
   }
 
@@ -298,7 +325,7 @@ export class Session {
     this.#unreported = false
     try {
       await this.#writer.writeSession(
-        { state: next.state, updatedAt: at, generation: this.#generation }, [{ put: journalItem(this.tenantId, row) }],
+        { state: next.state, code: next.code ?? null, reason: next.reason ?? null, updatedAt: at, generation: this.#generation }, [{ put: journalItem(this.tenantId, row) }],
       )
       this.#forwarder.offer(row)
       this.#logger.info({ state: next.state, code: next.code }, 'session state')
@@ -346,6 +373,19 @@ export class Session {
   }
 }
 
-/** Time for deliveries under way at the end; one that is cut off is made again by the next start. */
-const CLOSE_MS = 4_000
+/** The state as the last owner left it, as far as it outlives its socket. */
+function knownFrom({ state, code, reason }: StoredSession): Omit<Known, 'since'> {
+  const known = { ...(code == null ? {} : { code }), ...(reason == null ? {} : { reason }) }
+  if (state === 'logged_out') return { reason: LOGGED_OUT, ...known, state }
+  return state === 'disconnected' ? { ...known, state } : { state: 'disconnected' }
+}
+
+const isResting = ({ state, code }: Omit<Known, 'since'>): boolean =>
+  state === 'logged_out' || (state === 'disconnected' && code != null && RESTING_CODES.has(code))
+
+/** Time for deliveries under way at the end; one that is cut off is made again by the next owner, who waits for this one. */
+const CLOSE_MS = 1_000
+const LOGOUT_MS = 5_000
 const LOGGED_OUT = 'The device was unlinked on the phone, or its keys are no longer valid. Ask for a new QR code to link it again.'
+const UNLINKED = 'The device was unlinked on request.'
+const UNLINKED_HERE_ONLY = 'The device was unlinked on request, but WhatsApp could not be told: remove it on the phone, under linked devices, too.'

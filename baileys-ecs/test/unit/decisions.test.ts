@@ -5,7 +5,7 @@ import { backoffDelay } from '../../src/concurrency/backoff.js'
 import { readAck, AckWaiters } from '../../src/session/acks.js'
 import { refusal } from '../../src/sending/refusals.js'
 import { answerTo } from '../../src/session/disconnects.js'
-import { stepFor, type Held } from '../../src/session/reconcile.js'
+import { needsOwner, stepFor, type Held } from '../../src/session/reconcile.js'
 import type { StoredSession } from '../../src/store/session-records.js'
 import { deliveryOf } from '../../src/webhook/client.js'
 
@@ -62,18 +62,21 @@ describe('the end of a socket', () => {
 
 describe('a session row', () => {
   const row = (change: Partial<StoredSession>): StoredSession => ({ tenantId: 't', desired: 'linked', ownerToken: 1, ...change })
-  const held = (change: Partial<Held> = {}): Held => ({ token: 1, running: true, generation: 0, fenced: false, resting: false, ...change })
+  const held = (change: Partial<Held> = {}): Held => ({ token: 1, running: true, generation: 0, resting: false, ...change })
 
-  it('that desires a link is claimed by whoever does not hold it', () => { assert.equal(stepFor(row({}), undefined), 'claim') })
-  it('that desires none is left alone', () => {
-    assert.equal(stepFor(row({ desired: 'stopped' }), undefined), 'none')
-    assert.equal(stepFor(row({ desired: 'unlinked' }), undefined), 'none')
+  it('needs an owner while a socket is wanted, or something that was asked for is not done and reported yet', () => {
+    const needing: Partial<StoredSession>[] = [
+      { desired: 'linked' }, { desired: 'linked', state: 'logged_out' }, { desired: 'stopped', state: 'connected' },
+      { desired: 'unlinked', state: 'disconnected' }, { desired: 'unlinked', state: 'connected' },
+    ]
+    for (const change of needing) assert.equal(needsOwner(row(change)), true, JSON.stringify(change))
+    const done: Partial<StoredSession>[] = [
+      { desired: 'stopped' }, { desired: 'stopped', state: 'disconnected' }, { desired: 'stopped', state: 'logged_out' },
+      { desired: 'unlinked' }, { desired: 'unlinked', state: 'logged_out' },
+    ]
+    for (const change of done) assert.equal(needsOwner(row(change)), false, JSON.stringify(change))
   })
-  it('with a higher token fences its holder, which does not claim it back', () => {
-    assert.equal(stepFor(row({ ownerToken: 2 }), held()), 'fence')
-    assert.equal(stepFor(row({ ownerToken: 2 }), held({ fenced: true, running: false })), 'none')
-    assert.equal(stepFor(row({ ownerToken: 2, desiredGeneration: 1 }), held({ fenced: true, running: false })), 'claim')
-  })
+  it('with a higher token fences its holder', () => { assert.equal(stepFor(row({ ownerToken: 2 }), held()), 'fence') })
   it('stops, runs, restarts and unlinks what is held', () => {
     assert.equal(stepFor(row({ desired: 'stopped' }), held()), 'pause')
     assert.equal(stepFor(row({ desired: 'stopped' }), held({ running: false })), 'none')

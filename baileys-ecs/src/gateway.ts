@@ -11,6 +11,7 @@ import { SessionRegistry } from './session/registry.js'
 import type { Settings } from './settings.js'
 import { createDynamo, documentClient, type Table } from './store/dynamo.js'
 import { ContainerRecords } from './store/containers.js'
+import { LiveSettings } from './store/live-settings.js'
 import { SessionRecords } from './store/session-records.js'
 import { webhookClient } from './webhook/client.js'
 import { Secrets } from './webhook/secrets.js'
@@ -61,7 +62,7 @@ export async function startGateway(settings: Settings, logger: Logger): Promise<
   const monotonic = (): number => performance.now()
   const registry = new SessionRegistry({
     table, records, deliver, settings, random, now, logger, counters, monotonic,
-    containers: new ContainerRecords(table),
+    containers: new ContainerRecords(table), live: new LiveSettings(table),
     starts: new Spacing(settings.startSpacingMs, monotonic),
     self: { id: randomUUID(), url: await findOwnerUrl(settings.ownerUrl, settings.ecsMetadataUrl, new URL(url)) },
     addressIsOurs: settings.ownerUrl === undefined,

@@ -33,6 +33,9 @@ export interface Settings {
   readonly startSpacingMs: number
   readonly storeRetryMs: number
   readonly connectTimeoutMs: number
+  readonly silenceMs: number
+  readonly probeMs: number
+  readonly ackProbeMs: number
   readonly reconnectBaseMs: number
   readonly shutdownMs: number
 }
@@ -78,6 +81,9 @@ export const VARIABLES: readonly Documented[] = [
   { name: 'START_SPACING_MS', fallback: '50', help: 'Least time between two sockets opened by this container.' },
   { name: 'STORE_RETRY_MS', fallback: '10000', help: 'How long a database call is repeated before the socket is given up.' },
   { name: 'CONNECT_TIMEOUT_MS', fallback: '60000', help: 'Watchdog: time for a socket to open or to show a QR code.' },
+  { name: 'SILENCE_MS', fallback: '25000', help: 'Watchdog: a socket whose last answer from WhatsApp is older is ended; `canSend` is false then.' },
+  { name: 'PROBE_MS', fallback: '5000', help: 'Time for the answer to a ping that is sent before the silence is over, and when an acknowledgement stays away.' },
+  { name: 'ACK_PROBE_MS', fallback: '10000', help: 'Watchdog: time without acknowledgement after which WhatsApp is pinged.' },
   { name: 'RECONNECT_BASE_MS', fallback: '1000', help: 'First ceiling of the jittered reconnect delay.' },
   { name: 'SHUTDOWN_MS', fallback: '18000', help: 'Time for a shutdown, after which the process leaves anyhow.' },
 ]
@@ -150,10 +156,14 @@ export function readSettings(environment: Environment): Settings {
     startSpacingMs: whole('START_SPACING_MS', 0),
     storeRetryMs: whole('STORE_RETRY_MS', 0),
     connectTimeoutMs: whole('CONNECT_TIMEOUT_MS', 1),
+    silenceMs: whole('SILENCE_MS', 2),
+    probeMs: whole('PROBE_MS', 1),
+    ackProbeMs: whole('ACK_PROBE_MS', 1),
     reconnectBaseMs: whole('RECONNECT_BASE_MS', 1),
     shutdownMs: whole('SHUTDOWN_MS', 1),
   }
   if (settings.leaseMs < 3 * settings.heartbeatMs) faults.push('LEASE_MS is too short: give at least three times HEARTBEAT_MS, or one late beat costs every session')
+  if (settings.probeMs >= settings.silenceMs) faults.push('PROBE_MS is too long: give less than SILENCE_MS')
   if (faults.length > 0) throw new SettingsError(`The gateway cannot start:\n${faults.map(f => `  - ${f}`).join('\n')}`)
   return settings
 }

@@ -1,4 +1,4 @@
-import { jidNormalizedUser } from '@whiskeysockets/baileys'
+import { jidNormalizedUser, type WAVersion } from '@whiskeysockets/baileys'
 import type { ConnectionUpdated, SendCommand, SendResult, SessionStatus } from '@kesher/contracts'
 import type { Spacing } from '../concurrency/spacing.js'
 import { sleep, within } from '../concurrency/sleep.js'
@@ -15,12 +15,14 @@ import type { Table } from '../store/dynamo.js'
 import { FencedError, LeaseLostError } from '../store/errors.js'
 import { journalItem, JournalStore } from '../store/journal.js'
 import { SentLog } from '../store/sent-log.js'
+import type { LiveSettings } from '../store/live-settings.js'
 import type { SessionRecords, StoredSession } from '../store/session-records.js'
 import { FencedWriter } from '../store/writer.js'
 import type { Deliver } from '../webhook/client.js'
 import type { Ack } from './acks.js'
+import { BUILT_IN, raised } from './client-version.js'
 import { Connection, type ConnectionEnd, type Qr } from './connection.js'
-import { answerTo, HEALTHY_MS, RESTING_CODES } from './disconnects.js'
+import { answerTo, failedAgain, HEALTHY_MS, NO_FAILURES, RESTING_CODES, type Failures } from './disconnects.js'
 import { retryCounters } from './retry-counters.js'
 
 export interface SessionDependencies {
@@ -32,6 +34,8 @@ export interface SessionDependencies {
   readonly now: () => number
   readonly logger: Logger
   readonly counters: Counters
+  readonly monotonic: () => number
+  readonly live: LiveSettings
   /** The turns in which this process opens sockets. */
   readonly starts: Spacing
 }
@@ -77,7 +81,7 @@ export class Session {
     this.token = claimed.ownerToken ?? 0
     this.#generation = claimed.generation ?? 0
     this.#known = { since: now(), ...knownFrom(claimed) }
-    this.#unreported = claimed.state !== this.#known.state
+    this.#unreported = claimed.state !== undefined && claimed.state !== this.#known.state
     this.#logger = deps.logger.child({ tenant: this.tenantId })
     this.#clock = new JournalClock(now)
     this.#writer = new FencedWriter(table, this.tenantId, this.token)
@@ -89,7 +93,7 @@ export class Session {
       concurrency: settings.webhookConcurrency, random, now, logger: this.#logger, counters,
     })
     this.#sender = new Sender({
-      sent: this.#sent, deadlineMs: settings.sendDeadlineMs, now, logger: this.#logger, counters,
+      sent: this.#sent, deadlineMs: settings.sendDeadlineMs, ackProbeMs: settings.ackProbeMs, now, logger: this.#logger, counters,
       connection: () => this.#connection?.canSend === true ? this.#connection : undefined,
       restrictedUntil: () => this.#restrictedUntil,
     })
@@ -146,6 +150,7 @@ export class Session {
   run(generation: number): void {
     if (this.#running !== undefined || this.#fenced) return
     this.#generation = generation
+    this.#unreported = false // `connecting` is reported at once
     this.#pause = new AbortController()
     this.#running = this.#keepConnected(this.#pause.signal)
       .catch((error: unknown) => { this.#logger.fatal({ err: error }, 'a session broke down'); throw error })
@@ -219,28 +224,30 @@ export class Session {
   }
 
   async #keepConnected(stop: AbortSignal): Promise<void> {
-    let attempt: number | 'stay down' = 0
-    while (attempt !== 'stay down') {
+    let failures: Failures | 'stay down' = NO_FAILURES
+    while (failures !== 'stay down') {
       const end = await this.#once(stop)
       if (end === undefined || stop.aborted) return
-      attempt = await this.#answer(end, end.openForMs >= HEALTHY_MS ? 0 : attempt, stop)
+      failures = await this.#answer(end, end.openForMs >= HEALTHY_MS ? NO_FAILURES : failures, stop)
     }
   }
 
   /** One socket, from its start to its end. */
   async #once(stop: AbortSignal): Promise<ConnectionEnd | undefined> {
-    const { settings, now, counters, starts } = this.#deps
+    const { settings, now, monotonic, counters, starts } = this.#deps
     try {
       if (!await this.#isOwner()) return undefined // a fenced owner's login would throw the new owner's socket out
       const creds = await this.#auth.loadCreds()
       if (creds.me === undefined) await this.#auth.archive(now()) // what an interrupted archive left behind
       await this.#report({ state: 'connecting' })
+      const version = await this.#version()
       await starts.turn(stop)
       if (stop.aborted) return undefined
       if (creds.me !== undefined) this.#phoneJid = jidNormalizedUser(creds.me.id)
       const connection = new Connection({
         tenantId: this.tenantId, auth: this.#auth, creds, sent: this.#sent, clock: this.#clock, now, counters, logger: this.#logger,
-        waWebSocketUrl: settings.waWebSocketUrl, connectTimeoutMs: settings.connectTimeoutMs, retryCounters: this.#retryCounters,
+        waWebSocketUrl: settings.waWebSocketUrl, connectTimeoutMs: settings.connectTimeoutMs, silenceMs: settings.silenceMs,
+        probeMs: settings.probeMs, monotonic, version, retryCounters: this.#retryCounters,
         append: rows => this.#append(rows),
         journalled: rows => { this.#journalled(rows) },
         lateAck: (id, ack) => { void this.#lateAck(id, ack) },
@@ -264,20 +271,20 @@ export class Session {
     }
   }
 
-  /** Acts on the end of a socket. Gives the number of the next attempt. */
-  async #answer(end: ConnectionEnd, attempt: number, stop: AbortSignal): Promise<number | 'stay down'> {
+  /** Acts on the end of a socket. Gives the failures so far, this one included. */
+  async #answer(end: ConnectionEnd, before: Failures, stop: AbortSignal): Promise<Failures | 'stay down'> {
     const { settings, random, now } = this.#deps
     if (end.storeError instanceof FencedError) {
       this.fence()
       return 'stay down'
     }
-    const answer = answerTo(end, attempt, settings.reconnectBaseMs, random)
+    const answer = answerTo(end, before, settings.reconnectBaseMs, random)
     const reason = end.storeError === undefined ? answer.reason : 'The database could not be reached; connecting again when it answers.'
-    const line = { code: end.code, attempt, delay: answer.delayMs, err: end.storeError }
+    const line = { code: end.code, attempt: before.attempts, delay: answer.delayMs, err: end.storeError }
     if (answer.alarm || end.storeError !== undefined) this.#logger.error(line, reason)
     else this.#logger.info(line, reason)
 
-    if (answer.action === 'retry' && answer.delayMs === 0) return attempt // a restart that WhatsApp asked for is no failure
+    if (answer.action === 'retry' && answer.delayMs === 0) return before // a restart that WhatsApp asked for is no failure
     const code = end.code === undefined ? {} : { code: end.code }
     if (answer.action === 'logged_out') {
       await this.#auth.archive(now())
@@ -288,7 +295,7 @@ export class Session {
     await this.#report({ state: 'disconnected', reason, ...code })
     if (answer.action === 'stop') return 'stay down'
     await sleep(answer.delayMs, stop)
-    return attempt + 1
+    return failedAgain(before, end)
   }
 
   async #isOwner(): Promise<boolean> {
@@ -296,6 +303,14 @@ export class Session {
     if (record?.ownerToken === this.token) return true
     this.fence()
     return false
+  }
+
+  async #version(): Promise<WAVersion> {
+    const asked = await this.#deps.live.clientVersion()
+    const version = asked === undefined ? BUILT_IN : raised(asked)
+    if (version === undefined) this.#logger.error({ asked }, 'the setting CLIENT_VERSION is no version, for example 2.3000.1043857760; it is ignored')
+    if (version !== undefined && version !== BUILT_IN) this.#logger.info({ version: version.join('.') }, 'logging in with a raised client version')
+    return version ?? BUILT_IN
   }
 
   #changed(connection: Connection): void {

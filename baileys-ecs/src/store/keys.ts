@@ -17,3 +17,4 @@ export const journalSortKey = (receivedAt: number, id: string): string => `${Str
 export const sentKey = (tenantId: string, messageId: string): Key => ({ pk: `SENT#${tenantId}`, sk: messageId })
 export const CONTAINERS = 'CONTAINERS'
 export const containerKey = (id: string): Key => ({ pk: CONTAINERS, sk: id })
+export const CLIENT_VERSION_KEY: Key = { pk: 'SETTINGS', sk: 'CLIENT_VERSION' }

@@ -76,7 +76,10 @@ export class Api {
 let phones = 0
 let ids = 0
 
-export async function createScene(t: TestContext, emulator: Emulator): Promise<Scene> {
+/** @param settings for all gateways of this scene */
+export async function createScene(
+  t: Pick<TestContext, 'after'>, emulator: Emulator, settings: Readonly<Record<string, string>> = {},
+): Promise<Scene> {
   const simulator = await Simulator.start({ logLimit: 50_000 })
   simulator.trustHere()
   const number = String(++phones).padStart(3, '0')
@@ -89,6 +92,7 @@ export async function createScene(t: TestContext, emulator: Emulator): Promise<S
   const environment = {
     ...AWS_ENVIRONMENT, AWS_ENDPOINT_URL: aws.url, GATEWAY_TABLE: table.name, WEBHOOK_URL: webhook.url, INTERNAL_SECRET: SECRET,
     WA_WEBSOCKET_URL: simulator.waUrl, PORT: '0', SESSION_POLL_MS: '100', HEARTBEAT_MS: '300', LEASE_MS: '3000', REBALANCE_MS: '100', LOG_LEVEL: 'trace', RECONNECT_BASE_MS: '50',
+    ...settings,
   }
   const running = new Set<() => Promise<unknown>>()
   t.after(async () => {

@@ -1,4 +1,5 @@
 // JSON Schema on standard input, TypeScript types on standard output.
+import process from 'node:process'
 import { text } from 'node:stream/consumers'
 import { compile } from 'json-schema-to-typescript'
 

@@ -5,8 +5,9 @@ import { statusCodeOf } from './observability/redact.js'
 import { help, readSettings, SettingsError, type Settings } from './settings.js'
 import { within } from './concurrency/sleep.js'
 
-/** Promises of Baileys that nobody awaits, rejected because their socket has ended; the session deals with that end. */
+/** Promises of Baileys that nobody awaits, rejected because their socket or store has ended; the session deals with that end. */
 const SOCKET_ENDED = new Set([408, 428])
+const STORE_ENDED = new Set(['StoreClosedError', 'StoreUnavailableError', 'FencedError'])
 
 async function main(): Promise<void> {
   if (process.argv.includes('--help')) {
@@ -17,7 +18,7 @@ async function main(): Promise<void> {
   const logger = createLogger(settings.logLevel)
   process.on('uncaughtException', error => { leave(logger, error) })
   process.on('unhandledRejection', reason => {
-    if (SOCKET_ENDED.has(statusCodeOf(reason) ?? 0)) logger.warn({ err: reason }, 'a call into an ended socket failed')
+    if (isEnd(reason)) logger.warn({ err: reason }, 'a call into an ended socket failed')
     else leave(logger, reason)
   })
   const gateway = await startGateway(settings, logger)
@@ -30,6 +31,10 @@ async function stop(gateway: Gateway, { shutdownMs }: Settings, logger: Logger):
   const done = await within(gateway.stop().then(() => true), shutdownMs, false)
   if (!done) logger.error('the shutdown took too long; the journal keeps what is left')
   process.exit(0) // a timer of Baileys would keep the process for another 30 s
+}
+
+function isEnd(reason: unknown): boolean {
+  return SOCKET_ENDED.has(statusCodeOf(reason) ?? 0) || (reason instanceof Error && STORE_ENDED.has(reason.name))
 }
 
 /** The journal makes leaving safe: what was not forwarded is forwarded by the next start. */

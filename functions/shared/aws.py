@@ -39,6 +39,13 @@ def secrets_manager() -> SecretsManagerClient:
     return cast("SecretsManagerClient", _client("secretsmanager"))
 
 
+def forget() -> None:
+    """Drop every client, so that the next one is made for the environment of that moment."""
+    sqs.cache_clear()
+    secrets_manager.cache_clear()
+    AppItem.disconnect()
+
+
 def prepare(*clients: Callable[[], object]) -> None:
     """Make DynamoDB's client and these while Lambda initialises the process; for a handler's module.
 

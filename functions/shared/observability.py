@@ -6,6 +6,7 @@ number goes into a log line: use `masked`.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from functools import wraps
 from typing import TypeVar
@@ -19,8 +20,9 @@ _Answer = TypeVar("_Answer")
 
 logger = Logger()
 """The service's name and the level come from POWERTOOLS_SERVICE_NAME and LOG_LEVEL."""
-metrics = Metrics(namespace="Kesher")
-"""One dimension, `service`: a dimension by tenant would be a billed metric for each of them; use `add_metadata`."""
+metrics = Metrics(namespace=os.environ.get("POWERTOOLS_METRICS_NAMESPACE", "Kesher"))
+"""The namespace is the deployment's prefix. One dimension, `service`: one by tenant would be a billed metric for each
+tenant; use `add_metadata`."""
 
 
 def count(metric: str, **metadata: str) -> None:

@@ -103,6 +103,11 @@ class AppItem(Model):
         return super(AppItem, AppItem)._get_connection()
 
     @classmethod
+    def disconnect(cls) -> None:
+        """Forget the client, and with it the table's name and the credentials that it was made with."""
+        AppItem._connection = None
+
+    @classmethod
     def connection(cls) -> Connection:
         """What TransactWrite needs."""
         return cls._get_connection().connection

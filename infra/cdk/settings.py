@@ -12,8 +12,6 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
-METRICS_NAMESPACE = "Kesher"
-"""Of every metric that the functions write; the alarms look there."""
 GATEWAY_PORT = 8080
 WEBHOOK_PATH = "api/whatsapp/webhook/incoming"
 """Of the webhook, under its function URL."""
@@ -31,7 +29,7 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
 
     prefix: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9-]{0,30}$")] = "Kesher"
-    """Of the names of stacks, functions, queues and alarms."""
+    """Of the names of stacks, functions, queues and alarms; and the namespace of the metrics."""
     bundles: Literal["lambda", "local"] = "lambda"
     """`local`: for the platform and interpreter of this machine, where the emulator runs the functions."""
     gateway_image: str | None = None

@@ -36,8 +36,8 @@ class Gateway:
     ----------
     aws : mapping
         The variables that point an AWS SDK at the emulator.
-    table, webhook_url, secret_arn : str
-        The gateway table, the webhook's full URL, and where the internal secret is.
+    table, session_index, webhook_url, secret_arn : str
+        The gateway table, its index of the sessions, the webhook's full URL, and where the internal secret is.
     secret : str
         The internal secret in force, for calls to the gateway's API.
     whatsapp : WhatsApp
@@ -51,6 +51,7 @@ class Gateway:
         *,
         aws: Mapping[str, str],
         table: str,
+        session_index: str,
         webhook_url: str,
         secret_arn: str,
         secret: str,
@@ -66,6 +67,7 @@ class Gateway:
             "HOST": "127.0.0.1",
             "PORT": str(self.port),
             "GATEWAY_TABLE": table,
+            "SESSION_INDEX": session_index,
             "WEBHOOK_URL": webhook_url,
             # The emulator checks the signature of function URLs as AWS does.
             "WEBHOOK_AUTH": "iam",

@@ -14,6 +14,7 @@ from functions.shared.profile import BusinessProfile, load_profile, save_profile
 from infra.cdk.settings import Settings
 from kesher.local.deploy import Deployment, deploy
 from kesher.local.emulator import Emulator
+from kesher.local.environment import speaking_to
 from kesher.local.gateway import Gateway, WhatsApp
 from kesher.steps import Steps
 
@@ -67,10 +68,11 @@ def local_system(
             emulator = stack.enter_context(Emulator(state / "aws", persist=persist))
         settings, model_key = _model(os.environ)
         deployment = deploy(emulator, settings, model_key=model_key, step=steps.step)
-        stack.enter_context(_environment({**emulator.environment, **_of_functions(deployment)}))
+        stack.enter_context(speaking_to({**emulator.environment, **_of_functions(deployment)}))
         gateway = Gateway(
             aws=emulator.environment,
             table=deployment.gateway_table,
+            session_index=deployment.session_index,
             webhook_url=deployment.webhook_url,
             secret_arn=deployment.internal_secret_arn,
             secret=secret.fetch().current,
@@ -102,17 +104,3 @@ def _of_functions(deployment: Deployment) -> dict[str, str]:
         "INTERNAL_SECRET_ARN": deployment.internal_secret_arn,
         "MODEL_SECRET_ARN": deployment.model_secret_arn,
     }
-
-
-@contextmanager
-def _environment(variables: Mapping[str, str]) -> Iterator[None]:
-    before = {name: os.environ.get(name) for name in variables}
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value

@@ -70,15 +70,15 @@ class Customer:
         return list(OutboxItem.query(self.pk, OutboxItem.sk.startswith(OUTBOX_PREFIX), consistent_read=True))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
     with Simulator(log=tmp_path_factory.mktemp("simulator") / "simulator.log") as running:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def system(simulator: Simulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalSystem]:
-    """The whole of it, with one business linked."""
+    """The whole of it, with one business linked; gone before other tests of this process run."""
     state = tmp_path_factory.mktemp("system")
     steps = Steps(Console(file=io.StringIO()))
     settings = {"SEND_DEADLINE_MS": str(SEND_DEADLINE_MS)}

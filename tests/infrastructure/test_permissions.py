@@ -21,6 +21,7 @@ from functions.shared.examples import barber_shop
 from functions.shared.profile import save_profile
 from kesher.local.deploy import Deployment, deploy
 from kesher.local.emulator import Emulator
+from kesher.local.environment import speaking_to
 from kesher.local.functions import log_lines, signed
 from tests.waiting import eventually
 
@@ -45,12 +46,11 @@ class Enforced:
 @pytest.fixture(scope="module")
 def enforced(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Enforced]:
     folder = tmp_path_factory.mktemp("enforced")
-    with Emulator(folder, persist=True) as lenient, pytest.MonkeyPatch.context() as environment:
+    with Emulator(folder, persist=True) as lenient:
         deployment = deploy(lenient)
         secret = _mend(lenient, deployment)
-        for name, value in {**lenient.environment, "APP_TABLE": deployment.app_table}.items():
-            environment.setenv(name, value)
-        save_profile(barber_shop(TENANT))
+        with speaking_to({**lenient.environment, "APP_TABLE": deployment.app_table}):
+            save_profile(barber_shop(TENANT))
     with Emulator(folder, persist=True, enforce_permissions=True) as emulator:
         yield Enforced(emulator, deployment, secret)
 

@@ -185,6 +185,8 @@ def test_a_container_that_is_gone_is_waited_for_and_looked_up_again(
         nobody.bind(("127.0.0.1", 0))
         own_session(tenant, f"http://127.0.0.1:{nobody.getsockname()[1]}")
         turn = queue(tenant, "one")
+        [row] = outbox.unfinished(tenant, turn.conversation_id)
+        assert Gateway(SecretCache(read=lambda: SECRET)).send(row).outcome == "unavailable"
         world = World()
         world.on_sleep = lambda: own_session(tenant, gateway.url, token=8) if len(world.slept) == 2 else None
 
@@ -383,6 +385,17 @@ def test_of_many_claims_at_once_one_holds(store: Store, tenant: TenantId) -> Non
 
     with ThreadPoolExecutor(8) as threads:
         assert list(threads.map(claim, range(8))).count(True) == 1
+
+
+def test_a_leased_row_cannot_be_claimed_even_by_who_has_read_its_newest_state(store: Store, tenant: TenantId) -> None:
+    turn = queue(tenant, "one")
+    [row] = outbox.unfinished(tenant, turn.conversation_id)
+    outbox.claim(row, now_ms=clock.now_ms(), lease_ms=LEASE_MS)
+    [leased] = outbox.unfinished(tenant, turn.conversation_id)
+
+    with pytest.raises(outbox.RowMovedError):
+        outbox.claim(leased, now_ms=clock.now_ms(), lease_ms=LEASE_MS)
+    assert outbox.claim(leased, now_ms=clock.now_ms() + LEASE_MS + 1_000, lease_ms=LEASE_MS).attempts == 2
 
 
 def test_a_row_that_somebody_else_is_sending_is_left_alone_until_its_lease_is_over(

@@ -15,7 +15,10 @@ from functions.shared.inbox import forget_if_handled
 from functions.shared.keys import CUSTOMER, LEAD, conversation_pk
 from functions.shared.profile import BusinessProfile, save_profile
 from functions.shared.tables import ConversationItem, CustomerItem, LeadItem, find
+from functions.shared.transactions import LabelledWrite, RefusedError
 from functions.webhook import handler
+from functions.webhook.chats import read_chat
+from functions.webhook.message import Draft
 from functions.webhook.request import FunctionUrlEvent
 from tests.integration.support import (
     LID,
@@ -264,6 +267,22 @@ def test_first_messages_by_lid_and_by_phone_at_once_are_one_customer(store: Stor
     assert [item.seq for item in store.messages(tenant)] == list(range(1, 10))
 
 
+def test_two_first_messages_that_both_found_nobody_cannot_both_found_a_conversation(
+    store: Store, tenant: TenantId
+) -> None:
+    events = [message(tenant), message(tenant, chat=direct(lid=None))]
+    states = [read_chat(tenant, event.chat, event.message_id) for event in events]
+    transactions = [LabelledWrite() for _ in events]
+    for transaction, state, event in zip(transactions, states, events, strict=True):
+        Draft.of(state, event, "customer", clock.now_ms()).write(transaction)
+
+    transactions[0].commit()
+
+    with pytest.raises(RefusedError) as refused:
+        transactions[1].commit()
+    assert refused.value.labels == ("names",)
+
+
 # ---- two conversations that turn out to be one ------------------------------------------------------------------
 
 
@@ -293,6 +312,26 @@ def test_when_two_names_meet_the_later_conversation_leads_to_the_earlier_and_not
     take(message(tenant, "four", chat=direct(phone=None)))
     assert store.conversation(tenant, earlier).last_seq == 3
     assert store.conversation(tenant, later).last_seq == 1
+
+
+def test_a_conversation_that_is_merged_between_reading_and_writing_takes_no_message(
+    store: Store, tenant: TenantId
+) -> None:
+    """Its id would be looked for in the other conversation, and the message be taken twice."""
+    take(message(tenant, "one", chat=direct(lid=None)))
+    take(message(tenant, "two", chat=direct(phone=None)))
+    late = message(tenant, "late", chat=direct(phone=None))
+    state = read_chat(tenant, late.chat, late.message_id)
+    take(message(tenant, "three"))
+
+    transaction = LabelledWrite()
+    Draft.of(state, late, "customer", clock.now_ms()).write(transaction)
+    with pytest.raises(RefusedError) as refused:
+        transaction.commit()
+
+    assert refused.value.labels == ("conversation",)
+    assert take(late) == "accepted"
+    assert [item.seq for item in store.messages(tenant, store.conversation_id(tenant, PHONE))] == [1, 2, 3]
 
 
 def test_the_owner_silences_every_conversation_of_the_customer(store: Store, tenant: TenantId) -> None:

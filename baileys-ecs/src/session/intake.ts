@@ -1,6 +1,7 @@
 import { proto, type BinaryNode, type WAMessage } from '@whiskeysockets/baileys'
 import { LRUCache } from 'lru-cache'
 import { SerialQueue } from '../concurrency/serial-queue.js'
+import { within } from '../concurrency/sleep.js'
 import { inboundRow, unpadded } from '../journal/inbound-row.js'
 import { PendingStanzas } from '../journal/pending-stanzas.js'
 import { messageStatus, readReceipt } from '../journal/receipts.js'
@@ -32,6 +33,17 @@ export interface StanzaEmitter {
   on: (event: string, listener: (node: BinaryNode) => void) => unknown
 }
 type Handler = (node: BinaryNode) => Promise<void>
+
+/** Baileys handles a message in milliseconds; its own queries give up after 20 s. */
+const HANDLING_MS = 120_000
+
+/** Baileys never came back from a message, so every later one would wait for ever behind it. */
+class StuckError extends Error {
+  override readonly name = 'StuckError'
+  constructor() {
+    super(`Baileys did not finish with a message in ${HANDLING_MS} ms`)
+  }
+}
 
 const { CIPHERTEXT } = proto.WebMessageInfo.StubType
 
@@ -118,7 +130,8 @@ export class Intake {
       }
       // `offline` would take the stanza round this queue; that it was one is noted in the row.
       const attrs = Object.fromEntries(Object.entries(node.attrs).filter(([name]) => name !== 'offline'))
-      await baileys({ ...node, attrs })
+      const handled = await within(baileys({ ...node, attrs }).then(() => true), HANDLING_MS, false)
+      if (!handled) throw new StuckError()
     } catch (error) {
       this.#options.failed(error)
     } finally {

@@ -1,18 +1,18 @@
 import { jidNormalizedUser, type WAVersion } from '@whiskeysockets/baileys'
-import type { ConnectionUpdated, SendCommand, SendResult, SessionStatus } from '@kesher/contracts'
+import type { SendCommand, SendResult, SessionStatus } from '@kesher/contracts'
 import type { Spacing } from '../concurrency/spacing.js'
 import { sleep, within } from '../concurrency/sleep.js'
 import type { Random } from '../concurrency/backoff.js'
 import { Forwarder } from '../journal/forwarder.js'
 import { messageStatus } from '../journal/receipts.js'
-import { connectionRow, JournalClock, statusRow, type JournalRow } from '../journal/row.js'
+import { JournalClock, statusRow, type JournalRow } from '../journal/row.js'
 import type { Counters } from '../observability/counters.js'
 import type { Logger } from '../observability/logger.js'
 import { notOwner, Sender, unavailable } from '../sending/sender.js'
 import type { Settings } from '../settings.js'
 import { AuthState } from '../store/auth-state.js'
 import type { Table } from '../store/dynamo.js'
-import { FencedError, LeaseLostError } from '../store/errors.js'
+import { FencedError, LeaseLostError, StoreUnavailableError } from '../store/errors.js'
 import { journalItem, JournalStore } from '../store/journal.js'
 import { SentLog } from '../store/sent-log.js'
 import type { LiveSettings } from '../store/live-settings.js'
@@ -22,7 +22,8 @@ import type { Deliver } from '../webhook/client.js'
 import type { Ack } from './acks.js'
 import { BUILT_IN, raised } from './client-version.js'
 import { Connection, type ConnectionEnd, type Qr } from './connection.js'
-import { answerTo, failedAgain, HEALTHY_MS, NO_FAILURES, RESTING_CODES, type Failures } from './disconnects.js'
+import { answerTo, failedAgain, HEALTHY_MS, NO_FAILURES, RESTING_CODES, type Answer, type Failures } from './disconnects.js'
+import { ReportedState, type State } from './reported-state.js'
 import { retryCounters } from './retry-counters.js'
 
 export interface SessionDependencies {
@@ -39,8 +40,6 @@ export interface SessionDependencies {
   /** The turns in which this process opens sockets. */
   readonly starts: Spacing
 }
-
-type Known = Pick<SessionStatus, 'state' | 'code' | 'reason'> & { readonly since: number }
 
 /**
  * One tenant's number, from the claim of its row until it is fenced or the process ends.
@@ -60,9 +59,7 @@ export class Session {
   readonly #clock: JournalClock
   readonly #logger: Logger
   readonly #retryCounters = retryCounters()
-  #known: Known
-  #generation: number
-  #phoneJid: string | undefined
+  readonly #state: ReportedState
   #connection: Connection | undefined
   #restrictedUntil: Date | undefined
   /** Raised to end the socket and whatever waits for the next one. */
@@ -70,8 +67,6 @@ export class Session {
   #running: Promise<void> | undefined
   #fenced = false
   #leaving = false
-  /** The row does not say what is true: it is from another owner, or the database could not be written. */
-  #unreported: boolean
   #onOpen: (() => void) | undefined
 
   constructor(deps: SessionDependencies, claimed: StoredSession) {
@@ -79,15 +74,21 @@ export class Session {
     this.#deps = deps
     this.tenantId = claimed.tenantId
     this.token = claimed.ownerToken ?? 0
-    this.#generation = claimed.generation ?? 0
-    this.#known = { since: now(), ...knownFrom(claimed) }
-    this.#unreported = claimed.state !== undefined && claimed.state !== this.#known.state
     this.#logger = deps.logger.child({ tenant: this.tenantId })
     this.#clock = new JournalClock(now)
     this.#writer = new FencedWriter(table, this.tenantId, this.token)
     this.#auth = new AuthState(table, this.#writer)
     this.#sent = new SentLog(table, this.#writer)
     this.#journal = new JournalStore(table, this.tenantId)
+    const initial = stateFrom(claimed)
+    this.#state = new ReportedState(
+      {
+        writer: this.#writer, clock: this.#clock, now, logger: this.#logger,
+        journalled: row => { this.#forwarder.offer(row) },
+        fenced: () => { this.fence() },
+      },
+      initial, claimed.generation ?? 0, claimed.state === undefined || claimed.state === initial.state,
+    )
     this.#forwarder = new Forwarder({
       tenantId: this.tenantId, journal: this.#journal, deliver: deps.deliver, isOwnEcho: row => this.#isOwnEcho(row),
       concurrency: settings.webhookConcurrency, random, now, logger: this.#logger, counters,
@@ -100,7 +101,7 @@ export class Session {
   }
 
   get generation(): number {
-    return this.#generation
+    return this.#state.generation
   }
 
   /** True once another process has claimed the session. */
@@ -114,7 +115,7 @@ export class Session {
 
   /** Nothing to connect with until a person asks: logged out, or banned. */
   get isResting(): boolean {
-    return this.#running === undefined && isResting(this.#known)
+    return this.#running === undefined && isResting(this.#state.known)
   }
 
   get isConnected(): boolean {
@@ -132,10 +133,10 @@ export class Session {
   status(): SessionStatus {
     return {
       tenantId: this.tenantId,
-      ...this.#known,
+      ...this.#state.known,
       connected: this.isConnected,
       canSend: this.#connection?.canSend === true,
-      ...(this.#phoneJid === undefined ? {} : { phoneJid: this.#phoneJid }),
+      ...(this.#state.phoneJid === undefined ? {} : { phoneJid: this.#state.phoneJid }),
     }
   }
 
@@ -149,8 +150,7 @@ export class Session {
   /** Keeps a socket from now on. @param generation the `desiredGeneration` that this acts on */
   run(generation: number): void {
     if (this.#running !== undefined || this.#fenced) return
-    this.#generation = generation
-    this.#unreported = false // `connecting` is reported at once
+    this.#state.generation = generation
     this.#pause = new AbortController()
     this.#running = this.#keepConnected(this.#pause.signal)
       .catch((error: unknown) => { this.#logger.fatal({ err: error }, 'a session broke down'); throw error })
@@ -172,7 +172,7 @@ export class Session {
     }
     await this.#running
     await this.#writer.idle()
-    if (!this.#fenced) await this.#report({ state: 'disconnected', reason })
+    if (!this.#fenced) await this.#state.report({ state: 'disconnected', reason })
   }
 
   /** Unlinks the device on the phone, as the operator asked, and puts the auth state aside. */
@@ -185,20 +185,20 @@ export class Session {
     const told = connection?.isOpen === true && await within(connection.socket.logout().then(() => true), LOGOUT_MS, false)
     await this.pause(UNLINKED, 0)
     await this.#auth.archive(this.#deps.now())
-    this.#phoneJid = undefined
-    await this.#report({ state: 'logged_out', reason: told || !paired ? UNLINKED : UNLINKED_HERE_ONLY })
+    this.#state.phoneJid = undefined
+    await this.#state.report({ state: 'logged_out', reason: told || !paired ? UNLINKED : UNLINKED_HERE_ONLY })
   }
 
   async #connectOnceMore(ms: number): Promise<void> {
     const opened = new Promise<void>(resolve => { this.#onOpen = resolve })
-    this.run(this.#generation)
+    this.run(this.#state.generation)
     await within(Promise.race([opened, this.#running]), ms, undefined)
     this.#onOpen = undefined
   }
 
   /** Writes the state again if the database could not be written when it changed. */
   async ensureReported(): Promise<void> {
-    if (this.#unreported && !this.#fenced) await this.#publish()
+    if (!this.#fenced) await this.#state.ensureReported()
   }
 
   /** Stops forwarding; what is in the journal stays there. */
@@ -216,7 +216,7 @@ export class Session {
   fence(reason = 'Another container owns this session now.'): void {
     if (this.#fenced) return
     this.#fenced = true
-    this.#known = { state: 'disconnected', since: this.#deps.now(), reason }
+    this.#state.assume({ state: 'disconnected', reason })
     this.#logger.warn({ token: this.token }, `fenced: ${reason}`)
     this.#pause.abort()
     this.#connection?.terminate(new LeaseLostError(this.tenantId)) // what is on the wire may arrive: such a send is unknown
@@ -228,7 +228,7 @@ export class Session {
     while (failures !== 'stay down') {
       const end = await this.#once(stop)
       if (end === undefined || stop.aborted) return
-      failures = await this.#answer(end, end.openForMs >= HEALTHY_MS ? NO_FAILURES : failures, stop)
+      failures = await this.#answerSurely(end, end.openForMs >= HEALTHY_MS ? NO_FAILURES : failures, stop)
     }
   }
 
@@ -239,11 +239,11 @@ export class Session {
       if (!await this.#isOwner()) return undefined // a fenced owner's login would throw the new owner's socket out
       const creds = await this.#auth.loadCreds()
       if (creds.me === undefined) await this.#auth.archive(now()) // what an interrupted archive left behind
-      await this.#report({ state: 'connecting' })
+      await this.#state.report({ state: 'connecting' })
       const version = await this.#version()
       await starts.turn(stop)
       if (stop.aborted) return undefined
-      if (creds.me !== undefined) this.#phoneJid = jidNormalizedUser(creds.me.id)
+      if (creds.me !== undefined) this.#state.phoneJid = jidNormalizedUser(creds.me.id)
       const connection = new Connection({
         tenantId: this.tenantId, auth: this.#auth, creds, sent: this.#sent, clock: this.#clock, now, counters, logger: this.#logger,
         waWebSocketUrl: settings.waWebSocketUrl, connectTimeoutMs: settings.connectTimeoutMs, silenceMs: settings.silenceMs,
@@ -271,6 +271,20 @@ export class Session {
     }
   }
 
+  /** As `#answer`, through a database that is away: a logout, for one, must not be forgotten because of it. */
+  async #answerSurely(end: ConnectionEnd, before: Failures, stop: AbortSignal): Promise<Failures | 'stay down'> {
+    for (;;) {
+      try {
+        return await this.#answer(end, before, stop)
+      } catch (error) {
+        if (error instanceof FencedError) this.fence()
+        if (this.#fenced || stop.aborted) return 'stay down'
+        this.#logger.error({ err: error }, 'the end of a socket could not be dealt with; trying again')
+        await sleep(ANSWER_AGAIN_MS, stop)
+      }
+    }
+  }
+
   /** Acts on the end of a socket. Gives the failures so far, this one included. */
   async #answer(end: ConnectionEnd, before: Failures, stop: AbortSignal): Promise<Failures | 'stay down'> {
     const { settings, random, now } = this.#deps
@@ -279,7 +293,7 @@ export class Session {
       return 'stay down'
     }
     const answer = answerTo(end, before, settings.reconnectBaseMs, random)
-    const reason = end.storeError === undefined ? answer.reason : 'The database could not be reached; connecting again when it answers.'
+    const reason = reasonOf(end, answer)
     const line = { code: end.code, attempt: before.attempts, delay: answer.delayMs, err: end.storeError }
     if (answer.alarm || end.storeError !== undefined) this.#logger.error(line, reason)
     else this.#logger.info(line, reason)
@@ -288,11 +302,11 @@ export class Session {
     const code = end.code === undefined ? {} : { code: end.code }
     if (answer.action === 'logged_out') {
       await this.#auth.archive(now())
-      this.#phoneJid = undefined
-      await this.#report({ state: 'logged_out', reason, ...code })
+      this.#state.phoneJid = undefined
+      await this.#state.report({ state: 'logged_out', reason, ...code })
       return 'stay down'
     }
-    await this.#report({ state: 'disconnected', reason, ...code })
+    await this.#state.report({ state: 'disconnected', reason, ...code })
     if (answer.action === 'stop') return 'stay down'
     await sleep(answer.delayMs, stop)
     return failedAgain(before, end)
@@ -314,43 +328,12 @@ export class Session {
   }
 
   #changed(connection: Connection): void {
-    this.#phoneJid = connection.phoneJid
+    this.#state.phoneJid = connection.phoneJid
     if (connection.isOpen) {
       this.#onOpen?.()
-      void this.#report({ state: 'connected' })
+      void this.#state.report({ state: 'connected' })
     }
-    else if (connection.qr !== undefined) void this.#report({ state: 'pairing' })
-  }
-
-  /** Writes the session's state into its row and its event into the journal, in one transaction; nothing if it is the same. */
-  async #report(next: Pick<SessionStatus, 'state' | 'code' | 'reason'>): Promise<void> {
-    const before = this.#known
-    if (before.state === next.state && before.code === next.code) return
-    this.#known = { ...next, since: this.#deps.now() }
-    await this.#publish()
-  }
-
-  async #publish(): Promise<void> {
-    const { since: at, ...next } = this.#known
-    const event: ConnectionUpdated = {
-      version: 1, type: 'connection.updated', tenantId: this.tenantId, correlationId: `connection-${this.tenantId}-${at}`,
-      ...next, at, ...(this.#phoneJid === undefined ? {} : { phoneJid: this.#phoneJid }),
-    }
-    const row = connectionRow(event, this.#clock.next())
-    this.#unreported = false
-    try {
-      await this.#writer.writeSession(
-        { state: next.state, code: next.code ?? null, reason: next.reason ?? null, updatedAt: at, generation: this.#generation }, [{ put: journalItem(this.tenantId, row) }],
-      )
-      this.#forwarder.offer(row)
-      this.#logger.info({ state: next.state, code: next.code }, 'session state')
-    } catch (error) {
-      if (error instanceof FencedError) this.fence()
-      else {
-        this.#unreported = true
-        this.#logger.error({ err: error, state: next.state }, 'the session\'s state could not be written; it will be tried again')
-      }
-    }
+    else if (connection.qr !== undefined) void this.#state.report({ state: 'pairing' })
   }
 
   async #append(rows: readonly JournalRow[]): Promise<void> {
@@ -389,15 +372,23 @@ export class Session {
 }
 
 /** The state as the last owner left it, as far as it outlives its socket. */
-function knownFrom({ state, code, reason }: StoredSession): Omit<Known, 'since'> {
+function stateFrom({ state, code, reason }: StoredSession): State {
   const known = { ...(code == null ? {} : { code }), ...(reason == null ? {} : { reason }) }
   if (state === 'logged_out') return { reason: LOGGED_OUT, ...known, state }
   return state === 'disconnected' ? { ...known, state } : { state: 'disconnected' }
 }
 
-const isResting = ({ state, code }: Omit<Known, 'since'>): boolean =>
+const isResting = ({ state, code }: State): boolean =>
   state === 'logged_out' || (state === 'disconnected' && code != null && RESTING_CODES.has(code))
 
+function reasonOf({ storeError }: ConnectionEnd, answer: Answer): string {
+  if (storeError === undefined) return answer.reason
+  return storeError instanceof StoreUnavailableError
+    ? 'The database could not be reached; connecting again when it answers.'
+    : 'The gateway ended the connection after an error of its own; connecting again.'
+}
+
+const ANSWER_AGAIN_MS = 5_000
 /** Time for deliveries under way at the end; one that is cut off is made again by the next owner, who waits for this one. */
 const CLOSE_MS = 1_000
 const LOGOUT_MS = 5_000

@@ -9,6 +9,6 @@ export async function eventually<T>(
     const found = await look()
     if (found !== undefined && found !== null && found !== false) return found as Exclude<T, undefined | null | false>
     if (Date.now() > deadline) throw new Error(`waited ${ms} ms in vain for ${what}`)
-    await delay(10)
+    await delay(25)
   }
 }

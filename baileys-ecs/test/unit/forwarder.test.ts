@@ -58,7 +58,7 @@ interface World {
   put: (row: JournalRow) => void
 }
 
-function world({ pageSize = 3, deliver = () => ({ kind: 'accepted' }), stored = [] as readonly JournalRow[], ours = (_: JournalRow) => false }: {
+function world({ pageSize = 3, deliver = () => ({ kind: 'accepted' }), stored = [] as readonly JournalRow[], ours = () => false }: {
   pageSize?: number; deliver?: (event: Event) => Delivery; stored?: readonly JournalRow[]; ours?: (row: JournalRow) => boolean
 } = {}): World {
   const journal = new MemoryJournal(pageSize)

@@ -50,12 +50,13 @@ describe('a log line', () => {
 
 describe('the console', () => {
   it('is silent once the gateway begins: libsignal prints private keys there', async () => {
-    const before = { ...console }
+    const real = globalThis.console
+    globalThis.console = Object.create(real) as Console
     await import('../../src/observability/silence.js')
     for (const method of ['log', 'info', 'warn', 'error', 'debug', 'trace', 'dir'] as const) {
-      assert.notEqual(console[method], before[method])
-      assert.equal(console[method]('secret'), undefined)
+      assert.ok(Object.hasOwn(console, method))
+      console[method]('secret') // would stand in the test's output
     }
-    Object.assign(console, before)
+    globalThis.console = real
   })
 })

@@ -12,8 +12,6 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra.cdk.settings import METRICS_NAMESPACE
-
 
 class AlarmTopic(Construct):
     """An encrypted topic that CloudWatch can publish to.
@@ -60,7 +58,7 @@ class Alarms(Construct):
     def on_failed_sends(self) -> None:
         """A message to a customer has failed for good: each single one is worth a person's look."""
         metric = cloudwatch.Metric(
-            namespace=METRICS_NAMESPACE,
+            namespace=self._prefix,
             metric_name="SendFailed",
             dimensions_map={"service": "send"},
             statistic="Sum",

@@ -17,7 +17,7 @@ from constructs import Construct
 
 from infra.bundles import PYTHON_VERSION
 from infra.cdk.constructs.nag import not_followed
-from infra.cdk.settings import METRICS_NAMESPACE, Settings
+from infra.cdk.settings import Settings
 
 _RUNTIME = lambda_.Runtime(f"python{PYTHON_VERSION}", lambda_.RuntimeFamily.PYTHON)
 
@@ -91,7 +91,7 @@ class PythonFunction(Construct):
             log_group=log_group,
             environment={
                 "POWERTOOLS_SERVICE_NAME": name,
-                "POWERTOOLS_METRICS_NAMESPACE": METRICS_NAMESPACE,
+                "POWERTOOLS_METRICS_NAMESPACE": settings.prefix,
                 "LOG_LEVEL": settings.log_level,
                 **environment,
             },

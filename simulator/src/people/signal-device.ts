@@ -1,3 +1,4 @@
+import './unharmed-sessions.js'
 import libsignal from 'libsignal'
 import {
   Curve, type KeyPair, generateRegistrationId, generateSignalPubKey, proto, signedKeyPair, unpadRandomMax16,

@@ -1,0 +1,84 @@
+import type { ConnectionUpdated, SessionStatus } from '@kesher/contracts'
+import { connectionRow, type JournalClock, type JournalRow } from '../journal/row.js'
+import type { Logger } from '../observability/logger.js'
+import { FencedError } from '../store/errors.js'
+import { journalItem } from '../store/journal.js'
+import type { FencedWriter } from '../store/writer.js'
+
+export type State = Pick<SessionStatus, 'state' | 'code' | 'reason'>
+
+export interface ReportedStateOptions {
+  readonly writer: FencedWriter
+  readonly clock: JournalClock
+  readonly now: () => number
+  readonly logger: Logger
+  /** Called with the event's row once it is in the table. */
+  readonly journalled: (row: JournalRow) => void
+  readonly fenced: () => void
+}
+
+/** A session's state: as this process knows it, as its row says it, and as the webhook is told. */
+export class ReportedState {
+  phoneJid: string | undefined
+  /** The `desiredGeneration` that was acted on. */
+  generation: number
+  readonly #options: ReportedStateOptions
+  #known: State & { readonly since: number }
+  /** The row does not say what is true: it is from another owner, or the database could not be written. */
+  #unreported: boolean
+
+  /** @param isInRow whether the row says `initial` already, or nothing yet */
+  constructor(options: ReportedStateOptions, initial: State, generation: number, isInRow: boolean) {
+    this.#options = options
+    this.#known = { ...initial, since: options.now() }
+    this.generation = generation
+    this.#unreported = !isInRow
+  }
+
+  get known(): State & { readonly since: number } {
+    return this.#known
+  }
+
+  /** For this process only: a fenced one may not write any more. */
+  assume(state: State): void {
+    this.#known = { ...state, since: this.#options.now() }
+  }
+
+  /** Writes the state into the session's row and its event into the journal, in one transaction; nothing if it is the same. */
+  async report(next: State): Promise<void> {
+    if (this.#known.state === next.state && this.#known.code === next.code) return
+    this.assume(next)
+    await this.#publish()
+  }
+
+  /** Writes again what the database did not take when it changed. */
+  async ensureReported(): Promise<void> {
+    if (this.#unreported) await this.#publish()
+  }
+
+  async #publish(): Promise<void> {
+    const { writer, clock, logger, journalled, fenced } = this.#options
+    const { since: at, ...state } = this.#known
+    const { tenantId } = writer
+    const event: ConnectionUpdated = {
+      version: 1, type: 'connection.updated', tenantId, correlationId: `connection-${tenantId}-${at}`, ...state, at,
+      ...(this.phoneJid === undefined ? {} : { phoneJid: this.phoneJid }),
+    }
+    const row = connectionRow(event, clock.next())
+    this.#unreported = false
+    try {
+      await writer.writeSession({
+        state: state.state, code: state.code ?? null, reason: state.reason ?? null, updatedAt: at, generation: this.generation,
+      }, [{ put: journalItem(tenantId, row) }])
+      journalled(row)
+      logger.info({ state: state.state, code: state.code }, 'session state')
+    } catch (error) {
+      if (error instanceof FencedError) {
+        fenced()
+      } else {
+        this.#unreported = true
+        logger.error({ err: error, state: state.state }, 'the session\'s state could not be written; it will be tried again')
+      }
+    }
+  }
+}

@@ -8,7 +8,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 TS_SOURCES := $(wildcard baileys-ecs/src/*.ts baileys-ecs/src/*/*.ts simulator/src/*.ts simulator/src/*/*.ts)
 
-.PHONY: help setup demo up test lint format unit contract integration infrastructure e2e node-test contracts synth bundles lock benchmark clean
+.PHONY: help setup demo up test lint format unit contract integration infrastructure e2e node-test contracts synth bundles lock benchmark chaos-gateway clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-15s %s\n", $$1, $$2 }'
@@ -50,6 +50,10 @@ synth: setup ## the CloudFormation templates, into cdk.out/
 
 benchmark: setup ## hop times, import times and bundle sizes
 	$(BIN)/python -m benchmarks
+
+KILLS ?= 500
+chaos-gateway: setup ## kill -9 the gateway KILLS times under traffic, and replace containers; ends with the counts
+	cd baileys-ecs && KILLS=$(KILLS) node --import tsx test/chaos/main.ts
 
 lock: .stamps/uv ## resolve requirements/*.in and the npm workspaces anew
 	scripts/lock

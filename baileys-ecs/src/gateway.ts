@@ -1,6 +1,8 @@
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
 import type { FastifyInstance } from 'fastify'
+import { randomUUID } from 'node:crypto'
 import { within } from './concurrency/sleep.js'
+import { Spacing } from './concurrency/spacing.js'
 import { buildHttp } from './http/build.js'
 import { Counters } from './observability/counters.js'
 import type { Logger } from './observability/logger.js'
@@ -8,6 +10,8 @@ import { findOwnerUrl } from './owner-url.js'
 import { SessionRegistry } from './session/registry.js'
 import type { Settings } from './settings.js'
 import { createDynamo, documentClient, type Table } from './store/dynamo.js'
+import { ContainerRecords } from './store/containers.js'
+import { LiveSettings } from './store/live-settings.js'
 import { SessionRecords } from './store/session-records.js'
 import { webhookClient } from './webhook/client.js'
 import { Secrets } from './webhook/secrets.js'
@@ -45,6 +49,7 @@ export async function startGateway(settings: Settings, logger: Logger): Promise<
     secrets, logger,
     session: tenant => parts.registry?.get(tenant),
     elsewhere: async tenant => records.get(tenant),
+    restart: tenant => parts.registry?.restart(tenant),
     health: () => {
       const sessions = parts.registry?.all() ?? []
       return {
@@ -54,12 +59,16 @@ export async function startGateway(settings: Settings, logger: Logger): Promise<
     },
   })
   const url = await listen(http, settings)
-  const registry = new SessionRegistry(
-    { table, records, deliver, settings, random, now, logger, counters },
-    await findOwnerUrl(settings.ownerUrl, settings.ecsMetadataUrl, new URL(url)),
-  )
+  const monotonic = (): number => performance.now()
+  const registry = new SessionRegistry({
+    table, records, deliver, settings, random, now, logger, counters, monotonic,
+    containers: new ContainerRecords(table), live: new LiveSettings(table),
+    starts: new Spacing(settings.startSpacingMs, monotonic),
+    self: { id: randomUUID(), url: await findOwnerUrl(settings.ownerUrl, settings.ecsMetadataUrl, new URL(url)) },
+    addressIsOurs: settings.ownerUrl === undefined,
+  })
   parts.registry = registry
-  registry.start()
+  await registry.start()
   logger.info({ url }, 'gateway ready')
 
   return {

@@ -26,8 +26,16 @@ export interface Settings {
   readonly logLevel: LogLevel
   readonly sendDeadlineMs: number
   readonly sessionPollMs: number
+  readonly heartbeatMs: number
+  readonly leaseMs: number
+  readonly capacity: number
+  readonly rebalanceMs: number
+  readonly startSpacingMs: number
   readonly storeRetryMs: number
   readonly connectTimeoutMs: number
+  readonly silenceMs: number
+  readonly probeMs: number
+  readonly ackProbeMs: number
   readonly reconnectBaseMs: number
   readonly shutdownMs: number
 }
@@ -65,9 +73,17 @@ export const VARIABLES: readonly Documented[] = [
   { name: 'ECS_CONTAINER_METADATA_URI_V4', fallback: '', help: 'Set by ECS; gives the task\'s address.' },
   { name: 'LOG_LEVEL', fallback: 'info', help: 'One of ' + LOG_LEVELS.join(', ') + '.' },
   { name: 'SEND_DEADLINE_MS', fallback: '30000', help: 'Time until a send that WhatsApp has not acknowledged is called unknown.' },
-  { name: 'SESSION_POLL_MS', fallback: '3000', help: 'Time between two looks at the session rows.' },
+  { name: 'SESSION_POLL_MS', fallback: '1000', help: 'Time between two looks at the rows of sessions and containers.' },
+  { name: 'HEARTBEAT_MS', fallback: '1500', help: 'Time between two signs of life of this container.' },
+  { name: 'LEASE_MS', fallback: '9000', help: 'How long a container must be seen to stand still until others take its sessions; the same for all. It lets go by itself after 70 % of this.' },
+  { name: 'CAPACITY', fallback: '200', help: 'Sessions that this container takes at most.' },
+  { name: 'REBALANCE_MS', fallback: '1000', help: 'Time between two sessions given away to a container that has fewer; 0 gives none away.' },
+  { name: 'START_SPACING_MS', fallback: '50', help: 'Least time between two sockets opened by this container.' },
   { name: 'STORE_RETRY_MS', fallback: '10000', help: 'How long a database call is repeated before the socket is given up.' },
   { name: 'CONNECT_TIMEOUT_MS', fallback: '60000', help: 'Watchdog: time for a socket to open or to show a QR code.' },
+  { name: 'SILENCE_MS', fallback: '25000', help: 'Watchdog: a socket whose last answer from WhatsApp is older is ended; `canSend` is false then.' },
+  { name: 'PROBE_MS', fallback: '5000', help: 'Time for the answer to a ping that is sent before the silence is over, and when an acknowledgement stays away.' },
+  { name: 'ACK_PROBE_MS', fallback: '10000', help: 'Watchdog: time without acknowledgement after which WhatsApp is pinged.' },
   { name: 'RECONNECT_BASE_MS', fallback: '1000', help: 'First ceiling of the jittered reconnect delay.' },
   { name: 'SHUTDOWN_MS', fallback: '18000', help: 'Time for a shutdown, after which the process leaves anyhow.' },
 ]
@@ -133,11 +149,21 @@ export function readSettings(environment: Environment): Settings {
     logLevel: oneOf('LOG_LEVEL', LOG_LEVELS),
     sendDeadlineMs: whole('SEND_DEADLINE_MS', 1),
     sessionPollMs: whole('SESSION_POLL_MS', 10),
+    heartbeatMs: whole('HEARTBEAT_MS', 10),
+    leaseMs: whole('LEASE_MS', 100),
+    capacity: whole('CAPACITY', 1),
+    rebalanceMs: whole('REBALANCE_MS', 0),
+    startSpacingMs: whole('START_SPACING_MS', 0),
     storeRetryMs: whole('STORE_RETRY_MS', 0),
     connectTimeoutMs: whole('CONNECT_TIMEOUT_MS', 1),
+    silenceMs: whole('SILENCE_MS', 2),
+    probeMs: whole('PROBE_MS', 1),
+    ackProbeMs: whole('ACK_PROBE_MS', 1),
     reconnectBaseMs: whole('RECONNECT_BASE_MS', 1),
     shutdownMs: whole('SHUTDOWN_MS', 1),
   }
+  if (settings.leaseMs < 3 * settings.heartbeatMs) faults.push('LEASE_MS is too short: give at least three times HEARTBEAT_MS, or one late beat costs every session')
+  if (settings.probeMs >= settings.silenceMs) faults.push('PROBE_MS is too long: give less than SILENCE_MS')
   if (faults.length > 0) throw new SettingsError(`The gateway cannot start:\n${faults.map(f => `  - ${f}`).join('\n')}`)
   return settings
 }

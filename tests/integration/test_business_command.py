@@ -170,10 +170,13 @@ def test_what_a_crashed_up_left_behind_is_not_believed(tmp_path: Path) -> None:
 def test_a_stack_is_found_by_its_outputs(
     file: Path, tenant: TenantId, stack: Stack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    name = f"State-{secrets.token_hex(4)}"
+    name = f"Shop-{secrets.token_hex(4)}"
     topic = {"Type": "AWS::SNS::Topic"}
-    outputs = {"AppTableName": {"Value": stack.environment["APP_TABLE"]}}
-    for stack_name, given in ((name, outputs), (f"{name}-other", {})):
+    values = {"AppTableName": "APP_TABLE", "GatewayTableName": "GATEWAY_TABLE"}
+    queues = {"TurnsQueueUrl": "TURNS_QUEUE_URL", "OutgoingQueueUrl": "OUTGOING_QUEUE_URL"}
+    stacks: dict[str, dict[str, str]] = {f"{name}-State": values, f"{name}-Pipeline": queues, f"{name}-other-State": {}}
+    for stack_name, names in stacks.items():
+        given = {key: {"Value": stack.environment[variable]} for key, variable in names.items()}
         template = json.dumps({"Resources": {"Topic": topic}, "Outputs": given})
         boto3.client("cloudformation").create_stack(StackName=stack_name, TemplateBody=template)
         boto3.client("cloudformation").get_waiter("stack_create_complete").wait(StackName=stack_name)
@@ -181,7 +184,7 @@ def test_a_stack_is_found_by_its_outputs(
 
     done = kesher("apply", file, "--stack", name)
     assert done.exit_code == 0, done.output
-    assert f"of the stack {name}" in done.output
+    assert f"of the stack {name}-State" in done.output
 
     for wrong, said in ((f"{name}-other", "no output AppTableName"), ("Missing", "cannot be read")):
         refused = kesher("apply", file, "--stack", wrong)

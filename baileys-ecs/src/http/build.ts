@@ -19,7 +19,12 @@ export interface ElsewhereSession {
   readonly updatedAt?: number | null
 }
 
+/** `busy`: messages are on their way, or the session is being changed; `stopped`: it is not wanted to run. */
+export type RestartAnswer = 'restarting' | 'busy' | 'stopped'
+
 export interface HttpOptions {
+  /** Asks for a new socket; `undefined` if the session is not held here. */
+  readonly restart: (tenantId: string) => RestartAnswer | undefined
   readonly session: (tenantId: string) => HttpSession | undefined
   readonly elsewhere: (tenantId: string) => Promise<ElsewhereSession | undefined>
   readonly health: () => GatewayHealth
@@ -41,7 +46,7 @@ interface Tenant { Params: { tenant: string } }
 
 /** The gateway's HTTP API, not yet listening. Everything but `/health` needs the internal secret. */
 export function buildHttp(options: HttpOptions): FastifyInstance {
-  const { session, elsewhere, health, secrets, logger } = options
+  const { session, elsewhere, restart, health, secrets, logger } = options
   const app = Fastify({
     loggerInstance: logger.child({ module: 'http' }, { level: 'warn' }), // the send function polls: a line a request says nothing
     bodyLimit: BODY_LIMIT,
@@ -103,6 +108,19 @@ export function buildHttp(options: HttpOptions): FastifyInstance {
     routes.post<Tenant & { Body: SendCommand }>('/messages', { schema: { ...schema, body: ref('SendCommand') } }, async ({ params, body }, reply) => {
       const result = await send(params.tenant, body)
       return result === undefined ? unknownTenant(reply, params.tenant) : reply.code(STATUS[result.outcome]).send(result)
+    })
+    routes.post<Tenant>('/restart', { schema: { ...schema, response: { 202: ref('SendingStatus') } } }, async ({ params }, reply) => {
+      switch (restart(params.tenant)) {
+        case 'restarting': {
+          const status: SendingStatus = { isSending: false, activeSends: 0 }
+          return reply.code(202).send(status)
+        }
+        case 'busy': return problem(reply, 409, 'busy', 'service busy: messages are being sent; try again when sending-status says that none is.')
+        case 'stopped': return problem(reply, 409, 'stopped', 'The session is stopped; ask for a link instead.')
+        case undefined:
+          if (await elsewhere(params.tenant) === undefined) return unknownTenant(reply, params.tenant)
+          return problem(reply, 409, 'not_owner', 'This container does not hold the session; look its owner up again.')
+      }
     })
     done()
   }, { prefix: '/whatsapp/:tenant' })

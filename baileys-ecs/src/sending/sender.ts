@@ -18,6 +18,8 @@ export interface SenderOptions {
   readonly connection: () => Connection | undefined
   readonly restrictedUntil: () => Date | undefined
   readonly deadlineMs: number
+  /** Time without acknowledgement after which the connection is doubted. */
+  readonly ackProbeMs: number
   readonly now: () => number
   readonly logger: Logger
   readonly counters: Counters
@@ -135,12 +137,14 @@ export class Sender {
   ): Promise<SendResult> {
     const { messageId } = command
     const waiting = connection.acks.wait(messageId)
+    let watchdog: NodeJS.Timeout | undefined
     try {
       // A relay of an earlier attempt that still lies in Baileys is joined: a second one would double the stanza.
       const earlier = this.#relays.get(messageId)
       const relay = earlier?.connection === connection ? earlier : await this.#begin(connection, command, before, progress)
       if ('outcome' in relay) return relay
       progress.begun = true
+      watchdog = setTimeout(() => { connection.doubt() }, this.#options.ackProbeMs)
       // At the deadline the waiting ends here too: an acknowledgement after that is a late one, told by an event.
       const first = await Promise.race([waiting.ack, relay.failure, connection.ended, progress.expired])
       if ('outcome' in first) return first
@@ -153,6 +157,7 @@ export class Sender {
       if (storeError instanceof FencedError) return notOwner(messageId)
       return unknown(messageId, 'The connection was lost before WhatsApp acknowledged the message.')
     } finally {
+      clearTimeout(watchdog)
       waiting.release()
     }
   }

@@ -1,7 +1,7 @@
 import './unharmed-sessions.js'
 import makeWASocket, {
-  DEFAULT_CONNECTION_CONFIG, jidNormalizedUser, proto, type AuthenticationCreds, type CacheStore, type ConnectionState,
-  type WASocket,
+  DEFAULT_CONNECTION_CONFIG, jidNormalizedUser, proto, S_WHATSAPP_NET, type AuthenticationCreds, type CacheStore, type BinaryNode, type ConnectionState,
+  type WASocket, type WAVersion,
 } from '@whiskeysockets/baileys'
 import { deferred } from '../concurrency/deferred.js'
 import { baileysLogger, type Logger } from '../observability/logger.js'
@@ -12,12 +12,17 @@ import type { JournalRow } from '../journal/row.js'
 import { AckWaiters, readAck, type Ack } from './acks.js'
 import { commitFirst } from './commit-first.js'
 import { Intake, type IntakeOptions } from './intake.js'
+import { isAnswer, Pulse } from './pulse.js'
 
 export interface ConnectionOptions extends Omit<IntakeOptions, 'me' | 'failed'> {
   readonly auth: AuthState
   readonly creds: AuthenticationCreds
   readonly waWebSocketUrl: string | undefined
   readonly connectTimeoutMs: number
+  readonly silenceMs: number
+  readonly probeMs: number
+  readonly monotonic: () => number
+  readonly version: WAVersion
   /** Counts retry receipts; outlives the socket, one per tenant. */
   readonly retryCounters: CacheStore
   readonly sent: SentLog
@@ -61,6 +66,7 @@ export class Connection {
   readonly #keys: ReturnType<AuthState['openKeys']>
   readonly #resolveEnded: (end: ConnectionEnd) => void
   readonly #watchdog: NodeJS.Timeout
+  readonly #pulse: Pulse
   #settling: NodeJS.Timeout | undefined
   #qr: Qr | undefined
   #qrCount = 0
@@ -76,6 +82,14 @@ export class Connection {
     this.#resolveEnded = resolve
     this.#keys = options.auth.openKeys({ failed: error => { this.terminate(error) }, journalled: options.journalled })
     this.#intake = new Intake({ ...options, me: () => options.creds.me, failed: error => { this.terminate(error) } })
+    this.#pulse = new Pulse({
+      silenceMs: options.silenceMs, probeMs: options.probeMs, monotonic: options.monotonic,
+      probe: () => { this.#ping() },
+      silent: () => {
+        options.logger.warn('WhatsApp answers nothing any more; the socket is ended')
+        this.#end(408)
+      },
+    })
     this.socket = this.#openSocket()
     this.#intake.attach(this.socket.ws)
     this.#listen()
@@ -92,7 +106,7 @@ export class Connection {
   }
 
   get canSend(): boolean {
-    return this.isOpen && this.#settled
+    return this.isOpen && this.#settled && this.#pulse.isFresh
   }
 
   get isOver(): boolean {
@@ -106,6 +120,11 @@ export class Connection {
   get phoneJid(): string | undefined {
     const { me } = this.#options.creds
     return me === undefined ? undefined : jidNormalizedUser(me.id)
+  }
+
+  /** Something that we sent stays unanswered: asks whether the server still hears us, and ends the socket if not. */
+  doubt(): void {
+    if (this.isOpen) this.#pulse.doubt()
   }
 
   /** Ends the socket at once because of a failed read or write, before Baileys learns of it: nothing is nacked. */
@@ -123,8 +142,9 @@ export class Connection {
   }
 
   #openSocket(): WASocket {
-    const { creds, logger, retryCounters, waWebSocketUrl } = this.#options
+    const { creds, logger, retryCounters, waWebSocketUrl, version } = this.#options
     return makeWASocket({
+      version,
       auth: { creds, keys: this.#keys },
       logger: baileysLogger(logger),
       markOnlineOnConnect: false, // the owner's phone keeps its notifications
@@ -151,6 +171,7 @@ export class Connection {
     })
     ev.on('messages.upsert', ({ messages, type }) => { void this.#intake.upserted(messages, type === 'append') })
     ev.on('connection.update', update => { this.#updated(update) })
+    ws.on('frame', (node: BinaryNode) => { if (isAnswer(node)) this.#pulse.heard() })
     ws.on('CB:ack,class:message', ({ attrs }: { attrs: Record<string, string> }) => {
       const ack = readAck(attrs, now())
       const id = attrs['id'] ?? ''
@@ -167,6 +188,7 @@ export class Connection {
     if (receivedPendingNotifications === true) this.#offlineDone = true
     if (connection === 'open') {
       this.#openedAt = now()
+      this.#pulse.heard()
       changed(this)
     }
     if (connection === 'close') this.#end(statusCodeOf(lastDisconnect?.error))
@@ -176,6 +198,12 @@ export class Connection {
         changed(this)
       }, SETTLE_MS)
     }
+  }
+
+  #ping(): void {
+    const id = this.socket.generateMessageTag()
+    const ping: BinaryNode = { tag: 'iq', attrs: { id, to: S_WHATSAPP_NET, type: 'get', xmlns: 'w:p' }, content: [{ tag: 'ping', attrs: {} }] }
+    this.socket.sendNode(ping).catch(() => undefined) // an unwritable socket answers nothing either
   }
 
   async #retriedMessage(id: string): Promise<proto.IMessage | undefined> {
@@ -190,6 +218,7 @@ export class Connection {
     this.#over = true
     clearTimeout(this.#watchdog)
     clearTimeout(this.#settling)
+    this.#pulse.stop()
     const paired = this.#options.creds.me !== undefined
     const openForMs = this.#openedAt === undefined ? 0 : this.#options.now() - this.#openedAt
     this.#keys.close()

@@ -6,7 +6,18 @@ export interface End {
   readonly code: number | undefined
   /** Whether the number was paired when the socket ended. */
   readonly paired: boolean
+  /** How long the socket was open; 0: it never was. */
+  readonly openForMs: number
 }
+
+/** Ends since the session was last healthy. */
+export interface Failures {
+  readonly attempts: number
+  /** Those after the login had succeeded: nothing outside forbids the connection, and still it does not last. */
+  readonly falls: number
+}
+
+export const NO_FAILURES: Failures = { attempts: 0, falls: 0 }
 
 export interface Answer {
   /** `retry`: connect again after `delayMs`. `logged_out`: the auth state is dead. `stop`: until a person asks again. */
@@ -21,16 +32,34 @@ export interface Answer {
 const SECOND = 1_000
 const MINUTE = 60 * SECOND
 
+/** Ends after which nothing is tried until a person asks, over restarts and moves too. */
+export const RESTING_CODES: ReadonlySet<number> = new Set([403, 411])
+
 /** Failures are forgotten only after this much of health: a session that opens and falls at once must slow down. */
 export const HEALTHY_MS = 5 * MINUTE
+
+/** The breaker: logins that succeed and do not last are what a reconnect storm is made of, and numbers get banned for. */
+export const MAX_FALLS = 10
+
+export const failedAgain = ({ attempts, falls }: Failures, { openForMs }: Pick<End, 'openForMs'>): Failures =>
+  ({ attempts: attempts + 1, falls: falls + (openForMs > 0 ? 1 : 0) })
 
 /**
  * Decides what to do after a socket has ended.
  *
- * @param attempt ends since the session was last healthy, from 0
+ * @param before without this end
  * @param baseMs first ceiling of the ordinary backoff
  */
-export function answerTo({ code, paired }: End, attempt: number, baseMs: number, random: Random): Answer {
+export function answerTo(end: End, before: Failures, baseMs: number, random: Random): Answer {
+  const answer = ordinaryAnswer(end, before.attempts, baseMs, random)
+  if (answer.action !== 'retry' || answer.delayMs === 0 || failedAgain(before, end).falls < MAX_FALLS) return answer
+  return {
+    ...answer, alarm: true, delayMs: Math.max(answer.delayMs, Math.round((5 + 5 * random()) * MINUTE)),
+    reason: `The connection opens and falls again and again; it rests for some minutes. The last time: ${answer.reason}`,
+  }
+}
+
+function ordinaryAnswer({ code, paired }: End, attempt: number, baseMs: number, random: Random): Answer {
   const retry = (delayMs: number, reason: string, alarm = false): Answer => ({ action: 'retry', delayMs, reason, alarm })
   const ordinary = backoffDelay({ baseMs, capMs: Math.max(MINUTE, baseMs), floorMs: Math.min(250, baseMs) }, attempt, random)
   switch (code) {

@@ -5,25 +5,23 @@ export interface Held {
   readonly token: number
   readonly running: boolean
   readonly generation: number
-  readonly fenced: boolean
   /** The auth state is dead, or a ban was seen: nothing to run until somebody asks. */
   readonly resting: boolean
 }
 
-export type Step = 'claim' | 'run' | 'restart' | 'pause' | 'unlink' | 'fence' | 'none'
+export type Step = 'run' | 'restart' | 'pause' | 'unlink' | 'fence' | 'none'
 
-/**
- * What to do about a session row (declarative: Python writes what is desired, the owner makes it so).
- *
- * Today the newest claimant wins, so a fenced owner must not claim back by itself: two would throw each other out for
- * ever. It does when a restart is asked for by a higher generation.
- *
- * @param held `undefined` if this process never held it
- */
-export function stepFor(record: StoredSession, held: Held | undefined): Step {
+/** Whether somebody must hold the session: to keep a socket, or to finish and report what was asked for. */
+export function needsOwner({ desired, state }: Pick<StoredSession, 'desired' | 'state'>): boolean {
+  const known = state ?? undefined
+  if (desired === 'linked') return true
+  if (known === undefined || known === 'logged_out') return false
+  return desired === 'unlinked' || known !== 'disconnected'
+}
+
+/** What to do about a session that this process holds (declarative: Python writes what is desired, the owner makes it so). */
+export function stepFor(record: StoredSession, held: Held): Step {
   const { desired, desiredGeneration = 0, ownerToken = 0 } = record
-  if (held === undefined) return desired === 'linked' ? 'claim' : 'none'
-  if (held.fenced) return desired === 'linked' && desiredGeneration > held.generation ? 'claim' : 'none'
   if (ownerToken > held.token) return 'fence'
   if (desired === 'unlinked') return record.state === 'logged_out' ? 'none' : 'unlink'
   if (desired === 'stopped') return held.running ? 'pause' : 'none'

@@ -24,13 +24,15 @@ export class ReportedState {
   generation: number
   readonly #options: ReportedStateOptions
   #known: State & { readonly since: number }
-  /** The database could not be written when the state changed. */
-  #unreported = false
+  /** The row does not say what is true: it is from another owner, or the database could not be written. */
+  #unreported: boolean
 
-  constructor(options: ReportedStateOptions, initial: State, generation: number) {
+  /** @param isInRow whether the row says `initial` already, or nothing yet */
+  constructor(options: ReportedStateOptions, initial: State, generation: number, isInRow: boolean) {
     this.#options = options
     this.#known = { ...initial, since: options.now() }
     this.generation = generation
+    this.#unreported = !isInRow
   }
 
   get known(): State & { readonly since: number } {
@@ -65,7 +67,9 @@ export class ReportedState {
     const row = connectionRow(event, clock.next())
     this.#unreported = false
     try {
-      await writer.writeSession({ state: state.state, updatedAt: at, generation: this.generation }, [{ put: journalItem(tenantId, row) }])
+      await writer.writeSession({
+        state: state.state, code: state.code ?? null, reason: state.reason ?? null, updatedAt: at, generation: this.generation,
+      }, [{ put: journalItem(tenantId, row) }])
       journalled(row)
       logger.info({ state: state.state, code: state.code }, 'session state')
     } catch (error) {

@@ -1,5 +1,6 @@
-import { jidNormalizedUser } from '@whiskeysockets/baileys'
+import { jidNormalizedUser, type WAVersion } from '@whiskeysockets/baileys'
 import type { SendCommand, SendResult, SessionStatus } from '@kesher/contracts'
+import type { Spacing } from '../concurrency/spacing.js'
 import { sleep, within } from '../concurrency/sleep.js'
 import type { Random } from '../concurrency/backoff.js'
 import { Forwarder } from '../journal/forwarder.js'
@@ -11,16 +12,18 @@ import { notOwner, Sender, unavailable } from '../sending/sender.js'
 import type { Settings } from '../settings.js'
 import { AuthState } from '../store/auth-state.js'
 import type { Table } from '../store/dynamo.js'
-import { FencedError, StoreUnavailableError } from '../store/errors.js'
+import { FencedError, LeaseLostError, StoreUnavailableError } from '../store/errors.js'
 import { journalItem, JournalStore } from '../store/journal.js'
 import { SentLog } from '../store/sent-log.js'
+import type { LiveSettings } from '../store/live-settings.js'
 import type { SessionRecords, StoredSession } from '../store/session-records.js'
 import { FencedWriter } from '../store/writer.js'
 import type { Deliver } from '../webhook/client.js'
 import type { Ack } from './acks.js'
+import { BUILT_IN, raised } from './client-version.js'
 import { Connection, type ConnectionEnd, type Qr } from './connection.js'
-import { answerTo, HEALTHY_MS, type Answer } from './disconnects.js'
-import { ReportedState } from './reported-state.js'
+import { answerTo, failedAgain, HEALTHY_MS, NO_FAILURES, RESTING_CODES, type Answer, type Failures } from './disconnects.js'
+import { ReportedState, type State } from './reported-state.js'
 import { retryCounters } from './retry-counters.js'
 
 export interface SessionDependencies {
@@ -32,6 +35,10 @@ export interface SessionDependencies {
   readonly now: () => number
   readonly logger: Logger
   readonly counters: Counters
+  readonly monotonic: () => number
+  readonly live: LiveSettings
+  /** The turns in which this process opens sockets. */
+  readonly starts: Spacing
 }
 
 /**
@@ -59,6 +66,8 @@ export class Session {
   #pause = new AbortController()
   #running: Promise<void> | undefined
   #fenced = false
+  #leaving = false
+  #onOpen: (() => void) | undefined
 
   constructor(deps: SessionDependencies, claimed: StoredSession) {
     const { table, settings, now, random, counters } = deps
@@ -71,21 +80,21 @@ export class Session {
     this.#auth = new AuthState(table, this.#writer)
     this.#sent = new SentLog(table, this.#writer)
     this.#journal = new JournalStore(table, this.tenantId)
+    const initial = stateFrom(claimed)
     this.#state = new ReportedState(
       {
         writer: this.#writer, clock: this.#clock, now, logger: this.#logger,
         journalled: row => { this.#forwarder.offer(row) },
         fenced: () => { this.fence() },
       },
-      claimed.state === 'logged_out' ? { state: 'logged_out', code: 401, reason: LOGGED_OUT } : { state: 'disconnected' },
-      claimed.generation ?? 0,
+      initial, claimed.generation ?? 0, claimed.state === undefined || claimed.state === initial.state,
     )
     this.#forwarder = new Forwarder({
       tenantId: this.tenantId, journal: this.#journal, deliver: deps.deliver, isOwnEcho: row => this.#isOwnEcho(row),
       concurrency: settings.webhookConcurrency, random, now, logger: this.#logger, counters,
     })
     this.#sender = new Sender({
-      sent: this.#sent, deadlineMs: settings.sendDeadlineMs, now, logger: this.#logger, counters,
+      sent: this.#sent, deadlineMs: settings.sendDeadlineMs, ackProbeMs: settings.ackProbeMs, now, logger: this.#logger, counters,
       connection: () => this.#connection?.canSend === true ? this.#connection : undefined,
       restrictedUntil: () => this.#restrictedUntil,
     })
@@ -102,6 +111,11 @@ export class Session {
 
   get isRunning(): boolean {
     return this.#running !== undefined
+  }
+
+  /** Nothing to connect with until a person asks: logged out, or banned. */
+  get isResting(): boolean {
+    return this.#running === undefined && isResting(this.#state.known)
   }
 
   get isConnected(): boolean {
@@ -143,6 +157,11 @@ export class Session {
       .finally(() => { this.#running = undefined })
   }
 
+  /** The process is leaving: sends under way are finished, others are told to come again. */
+  takeNoMoreSends(): void {
+    this.#leaving = true
+  }
+
   /** Ends the socket; the journal goes on being forwarded. @param drainMs time for sends under way */
   async pause(reason: string, drainMs: number): Promise<void> {
     const connection = this.#connection
@@ -158,12 +177,23 @@ export class Session {
 
   /** Unlinks the device on the phone, as the operator asked, and puts the auth state aside. */
   async unlink(): Promise<void> {
+    const { connectTimeoutMs } = this.#deps.settings
+    const paired = (await this.#auth.loadCreds()).me !== undefined
+    if (paired && !this.isConnected) await this.#connectOnceMore(connectTimeoutMs) // the phone learns it only from a session
     const connection = this.#connection
     this.#pause.abort()
-    if (connection?.isOpen === true) await within(connection.socket.logout(), 5_000, undefined)
-    await this.pause('The device was unlinked on request.', 0)
+    const told = connection?.isOpen === true && await within(connection.socket.logout().then(() => true), LOGOUT_MS, false)
+    await this.pause(UNLINKED, 0)
     await this.#auth.archive(this.#deps.now())
-    await this.#state.report({ state: 'logged_out', reason: 'The device was unlinked on request.' })
+    this.#state.phoneJid = undefined
+    await this.#state.report({ state: 'logged_out', reason: told || !paired ? UNLINKED : UNLINKED_HERE_ONLY })
+  }
+
+  async #connectOnceMore(ms: number): Promise<void> {
+    const opened = new Promise<void>(resolve => { this.#onOpen = resolve })
+    this.run(this.#state.generation)
+    await within(Promise.race([opened, this.#running]), ms, undefined)
+    this.#onOpen = undefined
   }
 
   /** Writes the state again if the database could not be written when it changed. */
@@ -178,43 +208,46 @@ export class Session {
 
   async send(command: SendCommand): Promise<SendResult> {
     if (this.#fenced || command.ownerToken !== this.token) return notOwner(command.messageId)
-    if (this.#pause.signal.aborted) return unavailable(command.messageId, 'The session is being stopped; nothing was sent.')
+    if (this.#leaving || this.#pause.signal.aborted) return unavailable(command.messageId, 'The session is being stopped; nothing was sent.')
     return this.#sender.send(command)
   }
 
-  /** Another process is the owner now: be silent at once. */
-  fence(): void {
+  /** This process is not the owner any more, or may not be: be silent at once. */
+  fence(reason = 'Another container owns this session now.'): void {
     if (this.#fenced) return
     this.#fenced = true
-    this.#state.assume({ state: 'disconnected', reason: 'Another container owns this session now.' })
-    this.#logger.warn({ token: this.token }, 'fenced: another process has claimed the session')
+    this.#state.assume({ state: 'disconnected', reason })
+    this.#logger.warn({ token: this.token }, `fenced: ${reason}`)
     this.#pause.abort()
-    this.#connection?.terminate(new FencedError(this.tenantId, this.token))
+    this.#connection?.terminate(new LeaseLostError(this.tenantId)) // what is on the wire may arrive: such a send is unknown
     void this.#forwarder.stop()
   }
 
   async #keepConnected(stop: AbortSignal): Promise<void> {
-    let attempt: number | 'stay down' = 0
-    while (attempt !== 'stay down') {
+    let failures: Failures | 'stay down' = NO_FAILURES
+    while (failures !== 'stay down') {
       const end = await this.#once(stop)
       if (end === undefined || stop.aborted) return
-      attempt = await this.#answerSurely(end, end.openForMs >= HEALTHY_MS ? 0 : attempt, stop)
+      failures = await this.#answerSurely(end, end.openForMs >= HEALTHY_MS ? NO_FAILURES : failures, stop)
     }
   }
 
   /** One socket, from its start to its end. */
   async #once(stop: AbortSignal): Promise<ConnectionEnd | undefined> {
-    const { settings, now, counters } = this.#deps
+    const { settings, now, monotonic, counters, starts } = this.#deps
     try {
       if (!await this.#isOwner()) return undefined // a fenced owner's login would throw the new owner's socket out
       const creds = await this.#auth.loadCreds()
       if (creds.me === undefined) await this.#auth.archive(now()) // what an interrupted archive left behind
       await this.#state.report({ state: 'connecting' })
+      const version = await this.#version()
+      await starts.turn(stop)
       if (stop.aborted) return undefined
       if (creds.me !== undefined) this.#state.phoneJid = jidNormalizedUser(creds.me.id)
       const connection = new Connection({
         tenantId: this.tenantId, auth: this.#auth, creds, sent: this.#sent, clock: this.#clock, now, counters, logger: this.#logger,
-        waWebSocketUrl: settings.waWebSocketUrl, connectTimeoutMs: settings.connectTimeoutMs, retryCounters: this.#retryCounters,
+        waWebSocketUrl: settings.waWebSocketUrl, connectTimeoutMs: settings.connectTimeoutMs, silenceMs: settings.silenceMs,
+        probeMs: settings.probeMs, monotonic, version, retryCounters: this.#retryCounters,
         append: rows => this.#append(rows),
         journalled: rows => { this.#journalled(rows) },
         lateAck: (id, ack) => { void this.#lateAck(id, ack) },
@@ -239,10 +272,10 @@ export class Session {
   }
 
   /** As `#answer`, through a database that is away: a logout, for one, must not be forgotten because of it. */
-  async #answerSurely(end: ConnectionEnd, attempt: number, stop: AbortSignal): Promise<number | 'stay down'> {
+  async #answerSurely(end: ConnectionEnd, before: Failures, stop: AbortSignal): Promise<Failures | 'stay down'> {
     for (;;) {
       try {
-        return await this.#answer(end, attempt, stop)
+        return await this.#answer(end, before, stop)
       } catch (error) {
         if (error instanceof FencedError) this.fence()
         if (this.#fenced || stop.aborted) return 'stay down'
@@ -252,20 +285,20 @@ export class Session {
     }
   }
 
-  /** Acts on the end of a socket. Gives the number of the next attempt. */
-  async #answer(end: ConnectionEnd, attempt: number, stop: AbortSignal): Promise<number | 'stay down'> {
+  /** Acts on the end of a socket. Gives the failures so far, this one included. */
+  async #answer(end: ConnectionEnd, before: Failures, stop: AbortSignal): Promise<Failures | 'stay down'> {
     const { settings, random, now } = this.#deps
     if (end.storeError instanceof FencedError) {
       this.fence()
       return 'stay down'
     }
-    const answer = answerTo(end, attempt, settings.reconnectBaseMs, random)
+    const answer = answerTo(end, before, settings.reconnectBaseMs, random)
     const reason = reasonOf(end, answer)
-    const line = { code: end.code, attempt, delay: answer.delayMs, err: end.storeError }
+    const line = { code: end.code, attempt: before.attempts, delay: answer.delayMs, err: end.storeError }
     if (answer.alarm || end.storeError !== undefined) this.#logger.error(line, reason)
     else this.#logger.info(line, reason)
 
-    if (answer.action === 'retry' && answer.delayMs === 0) return attempt // a restart that WhatsApp asked for is no failure
+    if (answer.action === 'retry' && answer.delayMs === 0) return before // a restart that WhatsApp asked for is no failure
     const code = end.code === undefined ? {} : { code: end.code }
     if (answer.action === 'logged_out') {
       await this.#auth.archive(now())
@@ -276,7 +309,7 @@ export class Session {
     await this.#state.report({ state: 'disconnected', reason, ...code })
     if (answer.action === 'stop') return 'stay down'
     await sleep(answer.delayMs, stop)
-    return attempt + 1
+    return failedAgain(before, end)
   }
 
   async #isOwner(): Promise<boolean> {
@@ -286,9 +319,20 @@ export class Session {
     return false
   }
 
+  async #version(): Promise<WAVersion> {
+    const asked = await this.#deps.live.clientVersion()
+    const version = asked === undefined ? BUILT_IN : raised(asked)
+    if (version === undefined) this.#logger.error({ asked }, 'the setting CLIENT_VERSION is no version, for example 2.3000.1043857760; it is ignored')
+    if (version !== undefined && version !== BUILT_IN) this.#logger.info({ version: version.join('.') }, 'logging in with a raised client version')
+    return version ?? BUILT_IN
+  }
+
   #changed(connection: Connection): void {
     this.#state.phoneJid = connection.phoneJid
-    if (connection.isOpen) void this.#state.report({ state: 'connected' })
+    if (connection.isOpen) {
+      this.#onOpen?.()
+      void this.#state.report({ state: 'connected' })
+    }
     else if (connection.qr !== undefined) void this.#state.report({ state: 'pairing' })
   }
 
@@ -327,10 +371,15 @@ export class Session {
   }
 }
 
-const ANSWER_AGAIN_MS = 5_000
-/** Time for deliveries under way at the end; one that is cut off is made again by the next start. */
-const CLOSE_MS = 4_000
-const LOGGED_OUT = 'The device was unlinked on the phone, or its keys are no longer valid. Ask for a new QR code to link it again.'
+/** The state as the last owner left it, as far as it outlives its socket. */
+function stateFrom({ state, code, reason }: StoredSession): State {
+  const known = { ...(code == null ? {} : { code }), ...(reason == null ? {} : { reason }) }
+  if (state === 'logged_out') return { reason: LOGGED_OUT, ...known, state }
+  return state === 'disconnected' ? { ...known, state } : { state: 'disconnected' }
+}
+
+const isResting = ({ state, code }: State): boolean =>
+  state === 'logged_out' || (state === 'disconnected' && code != null && RESTING_CODES.has(code))
 
 function reasonOf({ storeError }: ConnectionEnd, answer: Answer): string {
   if (storeError === undefined) return answer.reason
@@ -338,3 +387,11 @@ function reasonOf({ storeError }: ConnectionEnd, answer: Answer): string {
     ? 'The database could not be reached; connecting again when it answers.'
     : 'The gateway ended the connection after an error of its own; connecting again.'
 }
+
+const ANSWER_AGAIN_MS = 5_000
+/** Time for deliveries under way at the end; one that is cut off is made again by the next owner, who waits for this one. */
+const CLOSE_MS = 1_000
+const LOGOUT_MS = 5_000
+const LOGGED_OUT = 'The device was unlinked on the phone, or its keys are no longer valid. Ask for a new QR code to link it again.'
+const UNLINKED = 'The device was unlinked on request.'
+const UNLINKED_HERE_ONLY = 'The device was unlinked on request, but WhatsApp could not be told: remove it on the phone, under linked devices, too.'

@@ -6,6 +6,14 @@ export class FencedError extends Error {
   }
 }
 
+/** This process may no longer hold the session, although nobody refused it a write yet. What was on its way may have arrived. */
+export class LeaseLostError extends Error {
+  override readonly name = 'LeaseLostError'
+  constructor(readonly tenantId: string) {
+    super(`the lease of the session of ${tenantId} has ended`)
+  }
+}
+
 /** The database did not take a write, or answer a read, in the time given; nothing of that call is stored. */
 export class StoreUnavailableError extends Error {
   override readonly name = 'StoreUnavailableError'

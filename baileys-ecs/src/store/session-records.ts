@@ -4,13 +4,21 @@ import type { SessionRecord } from '@kesher/contracts'
 import { persist, type Table } from './dynamo.js'
 import { sessionKey } from './keys.js'
 
+/** Who claims: its id in the containers' rows, and the address by which the send function reaches it. */
+export interface Claimant {
+  readonly id: string
+  readonly url: string
+}
+
 /** The session row with what only the gateway reads of it. */
 export interface StoredSession extends SessionRecord {
   /** The `desiredGeneration` that the owner has acted on. */
   readonly generation?: number
   readonly phoneJid?: string
-  readonly code?: number
-  readonly reason?: string
+  readonly code?: number | null
+  readonly reason?: string | null
+  /** The container that holds the session; absent while it is free. */
+  readonly ownerId?: string
   /** Tells the claim of this process from another one that took the same token number. */
   readonly claimId?: string
 }
@@ -53,7 +61,7 @@ export class SessionRecords {
    *
    * @returns the row as claimed, or `undefined` if it changed meanwhile (look again at the next poll)
    */
-  async claim(seen: StoredSession, ownerUrl: string, now: number): Promise<StoredSession | undefined> {
+  async claim(seen: StoredSession, { id, url }: Claimant, now: number): Promise<StoredSession | undefined> {
     const token = (seen.ownerToken ?? 0) + 1
     const claimId = randomUUID()
     const generation = seen.desiredGeneration ?? 0
@@ -62,10 +70,10 @@ export class SessionRecords {
       const { Attributes } = await persist(this.#table, () => this.#table.db.send(new UpdateCommand({
         TableName: this.#table.name,
         Key: sessionKey(seen.tenantId),
-        ConditionExpression: `desired = :linked AND ${condition}`,
-        UpdateExpression: 'SET ownerToken = :token, ownerUrl = :url, claimId = :claim, updatedAt = :now',
+        ConditionExpression: `desired = :desired AND ${condition}`,
+        UpdateExpression: 'SET ownerToken = :token, ownerUrl = :url, ownerId = :owner, claimId = :claim, updatedAt = :now',
         ExpressionAttributeValues: {
-          ':linked': 'linked', ':token': token, ':url': ownerUrl, ':claim': claimId, ':now': now,
+          ':desired': seen.desired, ':owner': id, ':token': token, ':url': url, ':claim': claimId, ':now': now,
           ...(seen.ownerToken === undefined ? {} : { ':seen': seen.ownerToken }),
         },
         ReturnValues: 'ALL_NEW',
@@ -77,5 +85,18 @@ export class SessionRecords {
       const current = await this.get(seen.tenantId)
       return current?.claimId === claimId ? current : undefined
     }
+  }
+
+  /** Lets go of a session, so that another container takes it at once. The token stays: the next claim raises it. */
+  async release(tenantId: string, token: number): Promise<void> {
+    await persist(this.#table, () => this.#table.db.send(new UpdateCommand({
+      TableName: this.#table.name,
+      Key: sessionKey(tenantId),
+      ConditionExpression: 'ownerToken = :token',
+      UpdateExpression: 'REMOVE ownerUrl, ownerId',
+      ExpressionAttributeValues: { ':token': token },
+    }))).catch((error: unknown) => {
+      if (!(error instanceof Error) || error.name !== 'ConditionalCheckFailedException') throw error // somebody has it already
+    })
   }
 }

@@ -291,19 +291,19 @@ describe('a claim', () => {
     assert.ok(seen)
     let lost = 1
     scene.aws.loseAnswer = ({ operation }) => operation === 'UpdateItem' && lost-- > 0
-    const claimed = await records.claim(seen, 'http://one', 7)
+    const claimed = await records.claim(seen, { id: 'container', url: 'http://one' }, 7)
     assert.deepEqual([claimed?.ownerToken, claimed?.ownerUrl], [2, 'http://one'])
-    assert.equal(await records.claim(seen, 'http://two', 8), undefined)
+    assert.equal(await records.claim(seen, { id: 'container', url: 'http://two' }, 8), undefined)
     assert.equal((await records.get(TENANT))?.ownerUrl, 'http://one')
   })
 
-  it('is not made for a session that is not desired', async t => {
+  it('is not made for a session whose desire has changed meanwhile', async t => {
     const scene = await store(t)
     const records = new SessionRecords(scene.table, undefined)
     const seen = await records.get(TENANT)
     assert.ok(seen)
     await scene.test.desire(TENANT, { desired: 'stopped' })
-    assert.equal(await records.claim(seen, 'http://one', 7), undefined)
+    assert.equal(await records.claim(seen, { id: 'container', url: 'http://one' }, 7), undefined)
   })
 
   it('finds every session row, and only those', async t => {

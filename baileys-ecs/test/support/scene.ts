@@ -31,7 +31,7 @@ export interface Scene {
   /** A gateway in a process of its own. */
   spawn: (settings?: Readonly<Record<string, string>>) => Promise<Api & { readonly process: GatewayProcess }>
   /** Pairs by QR and waits until the session can send. */
-  pair: (api: Api) => Promise<void>
+  pair: (api: Api, tenant?: string, business?: Business) => Promise<void>
   command: (text: string, options?: Partial<SendCommand>) => Promise<SendCommand>
 }
 
@@ -61,6 +61,10 @@ export class Api {
     })
   }
 
+  async restart(tenant = TENANT): Promise<number> {
+    return (await fetch(`${this.url}/whatsapp/${tenant}/restart`, { method: 'POST', headers: { 'x-internal-secret': SECRET } })).status
+  }
+
   async send(command: SendCommand, tenant = TENANT): Promise<{ readonly status: number; readonly result: SendResult }> {
     const answer = await fetch(`${this.url}/whatsapp/${tenant}/messages`, {
       method: 'POST', headers: { 'x-internal-secret': SECRET, 'content-type': 'application/json' }, body: JSON.stringify(command),
@@ -72,7 +76,10 @@ export class Api {
 let phones = 0
 let ids = 0
 
-export async function createScene(t: TestContext, emulator: Emulator): Promise<Scene> {
+/** @param settings for all gateways of this scene */
+export async function createScene(
+  t: Pick<TestContext, 'after'>, emulator: Emulator, settings: Readonly<Record<string, string>> = {},
+): Promise<Scene> {
   const simulator = await Simulator.start({ logLimit: 50_000 })
   simulator.trustHere()
   const number = String(++phones).padStart(3, '0')
@@ -84,7 +91,8 @@ export async function createScene(t: TestContext, emulator: Emulator): Promise<S
   const webhook = await startWebhook(SECRET)
   const environment = {
     ...AWS_ENVIRONMENT, AWS_ENDPOINT_URL: aws.url, GATEWAY_TABLE: table.name, WEBHOOK_URL: webhook.url, INTERNAL_SECRET: SECRET,
-    WA_WEBSOCKET_URL: simulator.waUrl, PORT: '0', SESSION_POLL_MS: '250', LOG_LEVEL: 'trace', RECONNECT_BASE_MS: '50',
+    WA_WEBSOCKET_URL: simulator.waUrl, PORT: '0', SESSION_POLL_MS: '250', HEARTBEAT_MS: '300', LEASE_MS: '3000', REBALANCE_MS: '100', LOG_LEVEL: 'trace', RECONNECT_BASE_MS: '50',
+    ...settings,
   }
   const running = new Set<() => Promise<unknown>>()
   t.after(async () => {
@@ -117,11 +125,11 @@ export async function createScene(t: TestContext, emulator: Emulator): Promise<S
       const api = new Api(child.url, child.lines, async () => { await child.kill('SIGTERM') })
       return Object.assign(api, { process: child })
     },
-    pair: async api => {
-      business.scan((await api.qr()).qr)
-      await api.canSend()
+    pair: async (api, tenant = TENANT, phone = business) => {
+      phone.scan((await api.qr(tenant)).qr)
+      await api.canSend(tenant)
       // Until the history sync has come Baileys takes each login for the first one, and holds events back for 20 s.
-      await eventually('the history sync', async () => syncCounter(await table.rows(`AUTH#${TENANT}`)) > 0)
+      await eventually('the history sync', async () => syncCounter(await table.rows(`AUTH#${tenant}`)) > 0)
     },
     command: async (text, options = {}) => ({
       version: 1, messageId: `3EB0${String(++ids).padStart(16, '0')}`, chatJid: customer.lidJid, author: 'assistant',

@@ -3,9 +3,11 @@ import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { backoffDelay } from '../../src/concurrency/backoff.js'
 import { readAck, AckWaiters } from '../../src/session/acks.js'
+import { raised } from '../../src/session/client-version.js'
+import { isAnswer } from '../../src/session/pulse.js'
 import { refusal } from '../../src/sending/refusals.js'
-import { answerTo } from '../../src/session/disconnects.js'
-import { stepFor, type Held } from '../../src/session/reconcile.js'
+import { answerTo, failedAgain, MAX_FALLS, NO_FAILURES } from '../../src/session/disconnects.js'
+import { needsOwner, stepFor, type Held } from '../../src/session/reconcile.js'
 import type { StoredSession } from '../../src/store/session-records.js'
 import { deliveryOf } from '../../src/webhook/client.js'
 
@@ -28,7 +30,7 @@ describe('the backoff', () => {
 
 describe('the end of a socket', () => {
   const answer = (code: number | undefined, paired = true, n = 0, r = 0.5): ReturnType<typeof answerTo> =>
-    answerTo({ code, paired }, n, 1_000, () => r)
+    answerTo({ code, paired, openForMs: 0 }, { attempts: n, falls: 0 }, 1_000, () => r)
 
   it('515 asks for a restart at once', () => { assert.deepEqual([answer(515).action, answer(515).delayMs], ['retry', 0]) })
   it('440 waits for half a minute at least, always', () => {
@@ -58,22 +60,70 @@ describe('the end of a socket', () => {
       assert.ok(delayMs >= 250 && delayMs <= 60_000)
     }))
   })
+  it('has a reason that a person understands, whatever the code', () => {
+    const reasons: [number | undefined, RegExp][] = [
+      [515, /restart/], [440, /[Aa]nother connection took this session over/], [401, /unlinked.*new QR code/], [403, /banned/],
+      [405, /client version.*update/], [411, /does not take linked devices/], [408, /stopped answering/], [428, /was closed/],
+      [503, /not available/], [500, /after an error/], [undefined, /ended/], [999, /ended/],
+    ]
+    for (const [code, reason] of reasons) assert.match(answer(code).reason, reason)
+  })
+  it('that comes again and again after a login breaks the circuit: minutes of rest, and an alarm', () => {
+    const fall = { code: 428, paired: true, openForMs: 1_000 }
+    let failures = NO_FAILURES
+    for (let i = 1; i < MAX_FALLS; i++) {
+      assert.ok(answerTo(fall, failures, 1_000, () => 1).delayMs <= 60_000)
+      failures = failedAgain(failures, fall)
+    }
+    const broken = answerTo(fall, failures, 1_000, () => 0)
+    assert.deepEqual([broken.action, broken.delayMs, broken.alarm], ['retry', 300_000, true])
+    assert.match(broken.reason, /again and again.*was closed/)
+    assert.equal(answerTo({ ...fall, code: 515 }, failures, 1_000, () => 0).delayMs, 0) // WhatsApp asked for it
+  })
+  it('before any login does not break the circuit, however often: whoever cannot reach WhatsApp must be back soon', () => {
+    let failures = NO_FAILURES
+    for (let i = 0; i < 100; i++) failures = failedAgain(failures, { openForMs: 0 })
+    assert.ok(answerTo({ code: 428, paired: true, openForMs: 0 }, failures, 1_000, () => 1).delayMs <= 60_000)
+  })
+})
+
+describe('the client version', () => {
+  it('is only ever raised', () => {
+    assert.deepEqual(raised('2.3000.5', [2, 3000, 4]), [2, 3000, 5])
+    assert.deepEqual(raised('2.3000.3', [2, 3000, 4]), [2, 3000, 4])
+    assert.deepEqual(raised('3.0.0', [2, 3000, 4]), [3, 0, 0])
+    assert.deepEqual(raised('1.9999.9', [2, 3000, 4]), [2, 3000, 4])
+    for (const nonsense of ['', 'latest', '2.3000', '2.3000.x', '-1.0.0']) assert.equal(raised(nonsense, [2, 3000, 4]), undefined)
+  })
+})
+
+describe('an answer of WhatsApp\'s server', () => {
+  it('is one to something of ours; what it sends by itself proves nothing', () => {
+    assert.equal(isAnswer({ tag: 'ack', attrs: {} }), true)
+    assert.equal(isAnswer({ tag: 'iq', attrs: { type: 'result' } }), true)
+    assert.equal(isAnswer({ tag: 'iq', attrs: { type: 'error' } }), true)
+    assert.equal(isAnswer({ tag: 'iq', attrs: { type: 'get' } }), false)
+    assert.equal(isAnswer({ tag: 'message', attrs: {} }), false)
+  })
 })
 
 describe('a session row', () => {
   const row = (change: Partial<StoredSession>): StoredSession => ({ tenantId: 't', desired: 'linked', ownerToken: 1, ...change })
-  const held = (change: Partial<Held> = {}): Held => ({ token: 1, running: true, generation: 0, fenced: false, resting: false, ...change })
+  const held = (change: Partial<Held> = {}): Held => ({ token: 1, running: true, generation: 0, resting: false, ...change })
 
-  it('that desires a link is claimed by whoever does not hold it', () => { assert.equal(stepFor(row({}), undefined), 'claim') })
-  it('that desires none is left alone', () => {
-    assert.equal(stepFor(row({ desired: 'stopped' }), undefined), 'none')
-    assert.equal(stepFor(row({ desired: 'unlinked' }), undefined), 'none')
+  it('needs an owner while a socket is wanted, or something that was asked for is not done and reported yet', () => {
+    const needing: Partial<StoredSession>[] = [
+      { desired: 'linked' }, { desired: 'linked', state: 'logged_out' }, { desired: 'stopped', state: 'connected' },
+      { desired: 'unlinked', state: 'disconnected' }, { desired: 'unlinked', state: 'connected' },
+    ]
+    for (const change of needing) assert.equal(needsOwner(row(change)), true, JSON.stringify(change))
+    const done: Partial<StoredSession>[] = [
+      { desired: 'stopped' }, { desired: 'stopped', state: 'disconnected' }, { desired: 'stopped', state: 'logged_out' },
+      { desired: 'unlinked' }, { desired: 'unlinked', state: 'logged_out' },
+    ]
+    for (const change of done) assert.equal(needsOwner(row(change)), false, JSON.stringify(change))
   })
-  it('with a higher token fences its holder, which does not claim it back', () => {
-    assert.equal(stepFor(row({ ownerToken: 2 }), held()), 'fence')
-    assert.equal(stepFor(row({ ownerToken: 2 }), held({ fenced: true, running: false })), 'none')
-    assert.equal(stepFor(row({ ownerToken: 2, desiredGeneration: 1 }), held({ fenced: true, running: false })), 'claim')
-  })
+  it('with a higher token fences its holder', () => { assert.equal(stepFor(row({ ownerToken: 2 }), held()), 'fence') })
   it('stops, runs, restarts and unlinks what is held', () => {
     assert.equal(stepFor(row({ desired: 'stopped' }), held()), 'pause')
     assert.equal(stepFor(row({ desired: 'stopped' }), held({ running: false })), 'none')

@@ -20,6 +20,7 @@ function api(result: SendResult = { outcome: 'sent', messageId: 'A1', acknowledg
   }
   const app = buildHttp({
     session: tenant => tenant === 'shop' ? session : tenant === 'pairing' ? { ...session, qr: { qr: '2@x', expiresAt: 9 } } : undefined,
+    restart: tenant => tenant === 'shop' ? 'busy' : tenant === 'pairing' ? 'restarting' : undefined,
     elsewhere: tenant => Promise.resolve(tenant === 'away' ? { state: 'connected', updatedAt: 4 } : undefined),
     health: () => ({ status: 'ok', sessions: 1, connected: 1 }),
     secrets: new Secrets(() => Promise.resolve({ current: 'new', previous: 'old' }), () => 0),
@@ -72,6 +73,18 @@ describe('the HTTP API', () => {
     assert.deepEqual([away.connected, away.canSend], [false, false])
     const answer = await post(COMMAND, { tenant: 'away' })
     assert.deepEqual([answer.statusCode, answer.json<SendResult>().outcome], [409, 'not_owner'])
+  })
+
+  it('restarts a session, but not while it is sending', async () => {
+    const restart = async (tenant: string): Promise<LightMyRequestResponse> =>
+      api().app.inject({ method: 'POST', url: `/whatsapp/${tenant}/restart`, headers: { 'x-internal-secret': 'new' } })
+    assert.equal((await restart('pairing')).statusCode, 202)
+    const busy = await restart('shop')
+    assert.deepEqual([busy.statusCode, busy.json<{ error: string }>().error], [409, 'busy'])
+    assert.match(busy.json<{ reason: string }>().reason, /service busy/)
+    assert.deepEqual([(await restart('away')).statusCode, (await restart('away')).json<{ error: string }>().error], [409, 'not_owner'])
+    assert.equal((await restart('nobody')).statusCode, 404)
+    assert.equal((await api().app.inject({ method: 'POST', url: '/whatsapp/pairing/restart' })).statusCode, 401)
   })
 
   it('gives each outcome of a send its status', async () => {

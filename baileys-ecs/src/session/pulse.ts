@@ -1,0 +1,74 @@
+import type { BinaryNode } from '@whiskeysockets/baileys'
+
+export interface PulseOptions {
+  /** A socket whose last round trip is older than this is taken for dead. */
+  readonly silenceMs: number
+  /** Time for the answer to a probe, which begins this much before the silence is over. */
+  readonly probeMs: number
+  readonly monotonic: () => number
+  /** Asks the server for an answer; what comes of it is seen by `heard`. */
+  readonly probe: () => void
+  readonly silent: () => void
+}
+
+/**
+ * Knows when the server last answered something of ours.
+ *
+ * What it sends by itself proves nothing: only an answer shows that what we write arrives. Baileys alone notices a frozen
+ * peer after up to two keep-alives, 35 to 88 s.
+ */
+export class Pulse {
+  readonly #options: PulseOptions
+  #heardAt: number | undefined
+  #timer: NodeJS.Timeout | undefined
+  #over = false
+
+  constructor(options: PulseOptions) {
+    this.#options = options
+  }
+
+  /** Whether the last round trip is recent enough to send on. */
+  get isFresh(): boolean {
+    return this.#heardAt !== undefined && this.#options.monotonic() - this.#heardAt < this.#options.silenceMs
+  }
+
+  /** The server answered: the login, a query, a message. */
+  heard(): void {
+    if (this.#over) return
+    const first = this.#heardAt === undefined
+    this.#heardAt = this.#options.monotonic()
+    if (first) this.#watch()
+  }
+
+  /** Something of ours stays unanswered: unless the server answers now, the silence is over at once. */
+  doubt(): void {
+    const { monotonic, probe, probeMs, silent } = this.#options
+    if (this.#over) return
+    const asked = monotonic()
+    clearTimeout(this.#timer)
+    probe()
+    this.#timer = setTimeout(() => {
+      if ((this.#heardAt ?? -Infinity) >= asked) this.#watch()
+      else silent()
+    }, probeMs)
+  }
+
+  stop(): void {
+    this.#over = true
+    clearTimeout(this.#timer)
+  }
+
+  #watch(): void {
+    const { monotonic, silenceMs, probeMs } = this.#options
+    const due = (this.#heardAt ?? 0) + silenceMs - probeMs
+    this.#timer = setTimeout(() => {
+      if (monotonic() >= (this.#heardAt ?? 0) + silenceMs - probeMs) this.doubt()
+      else this.#watch()
+    }, Math.max(1, due - monotonic()))
+  }
+}
+
+/** Whether a stanza answers something of ours. */
+export function isAnswer({ tag, attrs }: Pick<BinaryNode, 'tag' | 'attrs'>): boolean {
+  return tag === 'ack' || (tag === 'iq' && (attrs['type'] === 'result' || attrs['type'] === 'error'))
+}

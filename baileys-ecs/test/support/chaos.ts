@@ -1,0 +1,215 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { TestContext } from 'node:test'
+import type { SendCommand } from '@kesher/contracts'
+import type { Business, Customer, InboxMessage } from '@kesher/simulator'
+import { freePort, type Emulator } from './emulator.js'
+import { eventually } from './eventually.js'
+import { Api, createScene, TENANT, type Scene } from './scene.js'
+
+/** What was written and what arrived, counted at both ends: the webhook stub that de-duplicates by id, and the phones. */
+export interface Counts {
+  readonly received: number
+  readonly lost: number
+  /** Customer messages that are there more than once after de-duplication. */
+  readonly doubled: number
+  readonly sent: number
+  /** Answers that a customer sees more than once. */
+  readonly sentTwice: number
+  /** Answers that never arrived. */
+  readonly unsent: number
+}
+
+export const lineOf = ({ received, lost, doubled, sent, sentTwice }: Counts): string =>
+  `received=${received} lost=${lost} doubled=${doubled} sent=${sent} sent_twice=${sentTwice}`
+
+/** Messages that were lost or doubled, either way. */
+export const harm = ({ lost, doubled, sentTwice, unsent }: Counts): number => lost + doubled + sentTwice + unsent
+
+/** One number with one customer: messages both ways, counted. */
+export class Chat {
+  readonly said: string[] = []
+  readonly answered: string[] = []
+  readonly seen: InboxMessage[] = []
+  #read = 0
+
+  constructor(readonly tenant: string, readonly business: Business, readonly customer: Customer) {}
+
+  async say(): Promise<void> {
+    const text = `${this.tenant} says ${this.said.length}`
+    this.said.push(text)
+    await this.customer.say(this.business, text)
+  }
+
+  /** Notes what the phone shows; the phone itself forgets after some thousands. */
+  look(): void {
+    const news = this.customer.inbox.after(this.#read)
+    this.#read = news.at(-1)?.index ?? this.#read
+    this.seen.push(...news)
+  }
+}
+
+/** Numbers under steady traffic in both directions, whatever happens to the containers that hold them. */
+export class Traffic {
+  readonly chats: Chat[] = []
+  readonly #scene: Scene
+  readonly #stop = new AbortController()
+  readonly #running: Promise<void>[] = []
+
+  constructor(scene: Scene) {
+    this.#scene = scene
+  }
+
+  /** Links `count` more numbers, each through the gateway that claims it. */
+  async link(gateways: readonly Api[], count: number): Promise<void> {
+    const { simulator, table } = this.#scene
+    for (let i = this.chats.length, last = i + count; i < last; i++) {
+      const tenant = `number_${i}`
+      const business = simulator.addBusiness({ phone: `9725501${String(i).padStart(5, '0')}`, name: `Shop ${i}` })
+      const customer = simulator.addCustomer({ phone: `9725502${String(i).padStart(5, '0')}`, name: `Customer ${i}` })
+      await table.desire(tenant, { desired: 'linked' })
+      const gateway = await eventually(`an owner of ${tenant}`, async () => {
+        const url = (await table.record(tenant))?.['ownerUrl']
+        return gateways.find(candidate => candidate.url === url)
+      })
+      await this.#scene.pair(gateway, tenant, business)
+      this.chats.push(new Chat(tenant, business, customer))
+    }
+  }
+
+  /** @param everyMs mean distance between two messages of one direction of one chat */
+  start(everyMs: number): void {
+    for (const chat of this.chats) {
+      this.#running.push(this.#forever(everyMs, () => chat.say()), this.#forever(everyMs, () => this.#answer(chat)))
+    }
+  }
+
+  /** Ends the traffic and waits for all that is on its way; gives the counts. */
+  async settle(): Promise<Counts> {
+    this.#stop.abort()
+    await Promise.all(this.#running)
+    const missing = (): number => {
+      const arrived = new Set(this.#received().values())
+      for (const chat of this.chats) chat.look()
+      const seen = new Set(this.chats.flatMap(chat => chat.seen.map(({ text }) => text)))
+      return this.#said().filter(text => !arrived.has(text)).length + this.#answered().filter(text => !seen.has(text)).length
+    }
+    await eventually('everything at its place', () => missing() === 0, 60_000).catch(() => undefined) // the counts say what is missing
+    return this.counts()
+  }
+
+  counts(): Counts {
+    for (const chat of this.chats) chat.look()
+    const texts = [...this.#received().values()]
+    const arrived = new Set(texts)
+    const shown = this.chats.flatMap(chat => chat.seen.map(({ text }) => text))
+    const seen = new Set(shown)
+    return {
+      received: arrived.size, lost: this.#said().filter(text => !arrived.has(text)).length, doubled: texts.length - arrived.size,
+      sent: seen.size, sentTwice: shown.length - seen.size, unsent: this.#answered().filter(text => !seen.has(text)).length,
+    }
+  }
+
+  #said = (): string[] => this.chats.flatMap(chat => chat.said)
+  #answered = (): string[] => this.chats.flatMap(chat => chat.answered)
+
+  /** What a webhook that de-duplicates by tenant and id has: id -> text. */
+  #received(): Map<string, string> {
+    return new Map(this.#scene.webhook.messages().filter(({ fromMe }) => !fromMe).map(({ tenantId, messageId, content }) =>
+      [`${tenantId} ${messageId}`, content.kind === 'text' ? content.text : content.what]))
+  }
+
+  async #forever(everyMs: number, act: () => Promise<void>): Promise<void> {
+    while (!this.#stop.signal.aborted) {
+      await act()
+      await delay(everyMs * (0.5 + Math.random()))
+    }
+  }
+
+  /** As the send function does: one id for ever, the owner looked up for each attempt, repeated until it is acknowledged. */
+  async #answer(chat: Chat): Promise<void> {
+    const text = `${chat.tenant} answers ${chat.answered.length}`
+    chat.answered.push(text)
+    const base = await this.#scene.command(text, { chatJid: chat.customer.lidJid })
+    const deadline = Date.now() + 120_000
+    for (;;) {
+      if (await this.#attempt(chat.tenant, base) === 'sent') return
+      if (Date.now() > deadline) return // counted as unsent
+      await delay(100)
+    }
+  }
+
+  async #attempt(tenant: string, command: SendCommand): Promise<string> {
+    const record = await this.#scene.table.record(tenant)
+    const { ownerUrl, ownerToken } = record ?? {}
+    if (typeof ownerUrl !== 'string') return 'unavailable'
+    const api = new Api(ownerUrl, [], () => Promise.resolve())
+    return api.send({ ...command, ownerToken: Number(ownerToken) }, tenant).then(({ result }) => result.outcome, () => 'lost')
+  }
+}
+
+/**
+ * Kills the gateway with -9 at random moments under traffic on five numbers; counts at the end.
+ *
+ * It comes back at the same address, as after a crash of a process; the other way, a lease that runs out, is `leases.test.ts`.
+ */
+export async function chaos(t: Pick<TestContext, 'after'>, emulator: Emulator, kills: number, progress: (line: string) => void): Promise<Counts> {
+  const scene = await createScene(t, emulator, { LOG_LEVEL: 'info', PORT: String(await freePort()) })
+  scene.aws.latencyMs = [1, 10]
+  let gateway = await scene.spawn()
+  const traffic = new Traffic(scene)
+  await traffic.link([gateway], 5)
+  traffic.start(400)
+  for (let kill = 1; kill <= kills; kill++) {
+    await delay(Math.random() * 6_000) // sometimes in the middle of a login, sometimes in full traffic
+    await gateway.process.kill('SIGKILL')
+    gateway = await scene.spawn()
+    if (kill % 10 === 0) progress(`${kill} kills: ${lineOf(traffic.counts())}`)
+  }
+  return traffic.settle()
+}
+
+/** The settings as they come: a lease made short for a test runs out when the machine is busy starting containers. */
+const AS_THEY_COME = { LOG_LEVEL: 'info', SESSION_POLL_MS: '', HEARTBEAT_MS: '', LEASE_MS: '', REBALANCE_MS: '' }
+
+/** Two containers that share the numbers are replaced by two others, as ECS does it: the new ones are up before the old ones stop. */
+export async function rollingReplacement(
+  t: Pick<TestContext, 'after'>, emulator: Emulator, numbers: number, progress: (line: string) => void,
+): Promise<Counts> {
+  const scene = await createScene(t, emulator, AS_THEY_COME)
+  await scene.table.desire(TENANT, { desired: 'stopped' })
+  const traffic = new Traffic(scene)
+  const old = [await scene.spawn(), await scene.spawn()]
+  await traffic.link(old, numbers)
+  const owners = (): Promise<unknown[]> =>
+    Promise.all(traffic.chats.map(async ({ tenant }) => (await scene.table.record(tenant))?.['ownerUrl']))
+  const watch = new AbortController()
+  const gaps = measureGaps(traffic.chats, watch.signal)
+  traffic.start(75 * numbers)
+  const fresh = [await scene.spawn(), await scene.spawn()]
+  await Promise.all(old.map(container => container.stop()))
+  await eventually('all numbers at the new containers', async () => (await owners()).every(url => fresh.some(container => container.url === url)))
+  for (const { tenant, business } of traffic.chats) await eventually(`${tenant} connected`, () => business.connected)
+  const counts = await traffic.settle()
+  watch.abort()
+  const sorted = (await gaps).sort((a, b) => a - b)
+  progress(`gap of ${sorted.length} hand-offs: median ${sorted[Math.floor(sorted.length / 2)] ?? 0} ms, longest ${sorted.at(-1) ?? 0} ms`)
+  return counts
+}
+
+/** How long each number had no connection, each time, in ms. */
+async function measureGaps(chats: readonly Chat[], signal: AbortSignal): Promise<number[]> {
+  const gaps: number[] = []
+  const away = new Map<string, number>()
+  while (!signal.aborted) {
+    for (const { tenant, business } of chats) {
+      const since = away.get(tenant)
+      if (!business.connected) away.set(tenant, since ?? performance.now())
+      else if (since !== undefined) {
+        gaps.push(Math.round(performance.now() - since))
+        away.delete(tenant)
+      }
+    }
+    await delay(20)
+  }
+  return gaps
+}

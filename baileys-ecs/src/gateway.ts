@@ -35,6 +35,7 @@ export async function startGateway(settings: Settings, logger: Logger): Promise<
   const table: Table = { db: documentClient(dynamo), name: settings.gatewayTable, retryMs: settings.storeRetryMs, random }
   const secrets = Secrets.from(settings.secret, new SecretsManagerClient({
     region: settings.awsRegion, ...(settings.awsEndpointUrl === undefined ? {} : { endpoint: settings.awsEndpointUrl }),
+    requestHandler: { connectionTimeout: 2_000, requestTimeout: 5_000, throwOnRequestTimeout: true },
   }), now)
   await secrets.current() // a gateway that can neither sign nor verify must not start
   const counters = new Counters()

@@ -14,7 +14,7 @@ export function eventOf(tenantId: string, row: JournalRow): Event {
 function messageReceived(tenantId: string, row: MessageRow): MessageReceived {
   const { attrs, fromMe, receivedAt, backlog } = row
   const messageId = attrs['id'] ?? ''
-  const senderName = attrs['notify']?.slice(0, MAX_NAME_CHARACTERS)
+  const senderName = attrs['notify']?.slice(0, MAX_NAME_CHARACTERS).toWellFormed() // a cut emoji is no valid JSON to the webhook
   return {
     version: 1,
     type: 'message.received',

@@ -42,7 +42,7 @@ class Network(Construct):
         )
         self.send_security_group = self._security_group("Send", "The send function: to the gateway and to AWS")
         self.gateway_security_group = self._security_group("Gateway", "The gateway: only the send function may call it")
-        secrets = self._security_group("Secrets", "The Secrets Manager endpoint: only the send function may call it")
+        secrets = self._security_group("Secrets", "The Secrets Manager endpoint: only send and the gateway may call it")
 
         self.gateway_security_group.add_ingress_rule(
             self.send_security_group, ec2.Port.tcp(gateway_port), "commands of the send function"
@@ -54,7 +54,9 @@ class Network(Construct):
         )
         # Its subnets have routes to the VPC and to DynamoDB and to nowhere else.
         self.send_security_group.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(443), "DynamoDB and Secrets Manager")
-        secrets.add_ingress_rule(self.send_security_group, ec2.Port.tcp(443), "the send function reads the secret")
+        # The endpoint's private DNS name is in force in the whole VPC: the gateway's public subnets resolve to it as well.
+        for reader in (self.send_security_group, self.gateway_security_group):
+            secrets.add_ingress_rule(reader, ec2.Port.tcp(443), "reads the internal secret")
         self.vpc.add_interface_endpoint(
             "SecretsManager",
             service=ec2.InterfaceVpcEndpointAwsService.SECRETS_MANAGER,

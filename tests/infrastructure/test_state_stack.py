@@ -131,9 +131,19 @@ def test_only_the_send_function_may_call_the_gateway_and_only_on_its_port(templa
     [to_gateway] = [rule for rule in ingress if "NetworkGateway" in json.dumps(rule["GroupId"])]
     assert "NetworkSend" in json.dumps(to_gateway["SourceSecurityGroupId"])
     assert to_gateway["FromPort"] == to_gateway["ToPort"] == GATEWAY_PORT
-    [to_endpoint] = [rule for rule in ingress if rule is not to_gateway]
-    assert "NetworkSecrets" in json.dumps(to_endpoint["GroupId"])
-    assert "NetworkSend" in json.dumps(to_endpoint["SourceSecurityGroupId"])
+
+
+def test_whoever_reads_the_secret_inside_the_network_is_let_in_at_its_endpoint(templates: Templates) -> None:
+    """The endpoint's private DNS name is in force in the whole VPC, so the gateway, too, has no other way to it."""
+    ingress = [rule["Properties"] for rule in templates.state.find_resources("AWS::EC2::SecurityGroupIngress").values()]
+    to_endpoint = [rule for rule in ingress if "NetworkSecrets" in json.dumps(rule["GroupId"])]
+    sources = [json.dumps(rule["SourceSecurityGroupId"]) for rule in to_endpoint]
+    assert {name for name in ("NetworkSend", "NetworkGateway") if any(name in source for source in sources)} == {
+        "NetworkSend",
+        "NetworkGateway",
+    }
+    assert len(to_endpoint) == len(sources) == 2
+    assert {(rule["FromPort"], rule["ToPort"]) for rule in to_endpoint} == {(443, 443)}
 
 
 def test_nobody_may_call_out_but_by_https(templates: Templates) -> None:

@@ -113,7 +113,7 @@ class GatewayStack(cdk.Stack):
             assign_public_ip=True,
             vpc_subnets=ec2.SubnetSelection(subnet_type=ec2.SubnetType.PUBLIC),
             security_groups=[state.network.gateway_security_group],
-            # The new task is up before the old one gives up its sessions.
+            # The new task is up before the old one gives up its sessions (ADR 0008).
             min_healthy_percent=100,
             max_healthy_percent=200,
             circuit_breaker=ecs.DeploymentCircuitBreaker(enable=True, rollback=True),

@@ -54,7 +54,7 @@ class Network(Construct):
         )
         # Its subnets have routes to the VPC and to DynamoDB and to nowhere else.
         self.send_security_group.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(443), "DynamoDB and Secrets Manager")
-        # The endpoint's private DNS name is in force in the whole VPC: the gateway's public subnets resolve to it as well.
+        # The endpoint's private DNS name is in force in the whole VPC, so in the gateway's public subnets as well.
         for reader in (self.send_security_group, self.gateway_security_group):
             secrets.add_ingress_rule(reader, ec2.Port.tcp(443), "reads the internal secret")
         self.vpc.add_interface_endpoint(

@@ -11,7 +11,7 @@ TS_SOURCES := $(wildcard baileys-ecs/src/*.ts baileys-ecs/src/*/*.ts simulator/s
 .PHONY: help setup demo up test lint format unit contract integration infrastructure e2e node-test contracts synth bundles lock benchmark chaos-gateway clean
 
 help: ## this list
-	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-15s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z0-9 -]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-15s %s\n", $$1, $$2 }'
 
 setup: .stamps/python .stamps/node .stamps/build ## install everything, in this folder only
 

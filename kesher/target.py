@@ -71,7 +71,7 @@ def find_target(state: Path, stack: str | None, environ: Mapping[str, str] = os.
     running = find_running(state / "up")
     if running is None:
         raise TargetError(
-            f"where? No `kesher up` runs in {state}. Start it in another terminal, or name what is deployed: "
+            f"No `kesher up` runs in {state}. Start it in another terminal, or name what is deployed: "
             "--stack Kesher, or the environment variable APP_TABLE"
         )
     return Target("the running `kesher up`", running.environment)

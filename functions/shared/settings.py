@@ -55,4 +55,4 @@ def send_deadline_ms() -> int:
 
 def send_wait_ms() -> int:
     """How long the send function waits inside one invocation for a session that is reconnecting."""
-    return _milliseconds("SEND_WAIT_MS", 3_000)
+    return _milliseconds("SEND_WAIT_MS", 15_000)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 from rich.console import Console
 from rich.markup import escape
@@ -25,25 +25,15 @@ class Steps:
     def step(self, title: str) -> Iterator[None]:
         """Run the body as one step. Its line ends with a tick and the seconds it took, or with a cross if it raised."""
         began = time.monotonic()
-        if self._console.is_terminal:
-            status = self._console.status(escape(title))
-            status.start()
-            try:
-                yield
-            except BaseException:
-                status.stop()
-                self._line("[red]✗[/]", title, began)
-                raise
-            status.stop()
-            self._line("[green]✓[/]", title, began)
-            return
-        self._console.print(f"… {escape(title)}")
+        mark = "[red]✗[/]"
+        if not self._console.is_terminal:
+            self._console.print(f"… {escape(title)}")
         try:
-            yield
-        except BaseException:
-            self._line("✗", title, began)
-            raise
-        self._line("✓", title, began)
+            with self._console.status(escape(title)) if self._console.is_terminal else nullcontext():
+                yield
+            mark = "[green]✓[/]"
+        finally:
+            self._console.print(f"{mark} {escape(title)}  [dim]{time.monotonic() - began:.1f} s[/]")
 
     def note(self, text: str) -> None:
         """A detail of the running step."""
@@ -53,6 +43,3 @@ class Steps:
     def seconds(self) -> float:
         """Since the first step."""
         return time.monotonic() - self._began
-
-    def _line(self, mark: str, title: str, began: float) -> None:
-        self._console.print(f"{mark} {escape(title)}  [dim]{time.monotonic() - began:.1f} s[/]")

@@ -16,6 +16,14 @@ lid?: (string | null)
 phoneJid?: (string | null)
 }
 /**
+ * The customer pressed a button or chose from a list.
+ */
+export interface ChoiceContent {
+kind: "choice"
+choiceId: string
+text: string
+}
+/**
  * The state of a tenant's session has changed.
  */
 export interface ConnectionUpdated {
@@ -36,6 +44,31 @@ code?: (number | null)
 reason?: (string | null)
 }
 /**
+ * One card of an address book.
+ */
+export interface ContactCard {
+name: string
+vcard: string
+}
+/**
+ * One or more cards of an address book.
+ */
+export interface ContactsContent {
+kind: "contacts"
+/**
+ * @minItems 1
+ * @maxItems 20
+ */
+contacts: [ContactCard, ...(ContactCard)[]]
+}
+/**
+ * The writer deleted an earlier message for everyone.
+ */
+export interface DeletionContent {
+kind: "deletion"
+targetId: string
+}
+/**
  * The body of a message in either queue. It says where to look, never what happened: DynamoDB is the truth.
  */
 export interface Doorbell {
@@ -47,6 +80,14 @@ conversationId: string
  */
 seq: number
 correlationId: string
+}
+/**
+ * The writer changed the text (or the caption) of an earlier message.
+ */
+export interface EditContent {
+kind: "edit"
+targetId: string
+text: string
 }
 /**
  * Any 4xx or 5xx of the webhook and the gateway.
@@ -88,7 +129,12 @@ receivedAt: number
  * True if it waited on WhatsApp's server while no session was connected.
  */
 backlog: boolean
-content: (TextContent | UnsupportedContent)
+content: (TextContent | MediaContent | LocationContent | ContactsContent | ChoiceContent | ReactionContent | EditContent | DeletionContent | UnsupportedContent)
+quoted?: (Quoted | null)
+/**
+ * The chat's timer for disappearing messages, if it has one; an answer carries the same.
+ */
+disappearingSeconds?: (number | null)
 }
 /**
  * A text message, or the text of a reply to one.
@@ -98,14 +144,83 @@ kind: "text"
 text: string
 }
 /**
+ * A picture, a film, a sound, a file or a sticker; the bytes are an object of the media bucket.
+ */
+export interface MediaContent {
+kind: ("image" | "video" | "audio" | "document" | "sticker")
+objectKey?: (string | null)
+/**
+ * Why there is no object, for a person: too large, no longer on WhatsApp's servers, damaged.
+ */
+missing?: (string | null)
+/**
+ * MIME type as the sender claims it, for example `image/jpeg`.
+ */
+mediaType: string
+bytes?: (number | null)
+/**
+ * Of the object's bytes, in hexadecimal.
+ */
+sha256?: (string | null)
+caption?: (string | null)
+/**
+ * As the sender calls it; a name to show, never a path to use.
+ */
+fileName?: (string | null)
+seconds?: (number | null)
+/**
+ * True for a sound that was recorded as a voice message.
+ */
+voice?: boolean
+}
+/**
+ * A point on the map, in degrees (WGS 84).
+ */
+export interface LocationContent {
+kind: "location"
+latitude: number
+longitude: number
+name?: (string | null)
+address?: (string | null)
+}
+/**
+ * An emoji put on a message, or taken from it.
+ */
+export interface ReactionContent {
+kind: "reaction"
+targetId: string
+/**
+ * True if the business wrote the message that it is on.
+ */
+targetFromMe: boolean
+/**
+ * Empty when the reaction is withdrawn.
+ */
+emoji: string
+}
+/**
  * Something that this version does not understand; recorded as such, never dropped silently.
  */
 export interface UnsupportedContent {
 kind: "unsupported"
 /**
- * WhatsApp's name of the message type, for example `imageMessage`, or `undecryptable`.
+ * WhatsApp's name of the message type, for example `pollCreationMessage`, or `undecryptable`.
  */
 what: string
+}
+/**
+ * The earlier message that a message answers.
+ */
+export interface Quoted {
+messageId: string
+/**
+ * True if the business wrote it.
+ */
+fromMe: boolean
+/**
+ * Its beginning, if it was a text.
+ */
+text?: (string | null)
 }
 /**
  * What WhatsApp says of a message that we sent. May come late, repeated and in any order.
@@ -165,6 +280,10 @@ reason: string
  * True: never repeat it. Repeating a 463 makes the restriction worse (Baileys #2688).
  */
 permanent: boolean
+/**
+ * When the restriction ends, if WhatsApp named it.
+ */
+until?: (number | null)
 }
 /**
  * `POST /whatsapp/{tenant}/messages`. Idempotent by `message_id`: repeat it with the same id, for ever.
@@ -177,7 +296,22 @@ chatJid: string
  * An assistant's message gives way to the owner's; a person's never does.
  */
 author: ("assistant" | "person")
-content: TextContent
+content: (TextContent | MediaContent | LocationContent | ContactsContent | ReactionContent)
+quoted?: (Quoted | null)
+/**
+ * The chat's timer for disappearing messages.
+ */
+disappearingSeconds?: (number | null)
+/**
+ * The customer's messages that this one answers: they are marked as read before it is typed.
+ * 
+ * @maxItems 50
+ */
+answers?: string[]
+/**
+ * When the newest of them was written; the time since then counts as time spent typing.
+ */
+answeredAt?: (number | null)
 correlationId: string
 /**
  * The fencing token read with the session's address; another one in force means that the session has moved.
@@ -210,7 +344,10 @@ reason: string
 retryAfterMs: number
 }
 /**
- * HTTP 410: the owner wrote in this chat before the message was on the wire; nothing was sent, nothing will be.
+ * HTTP 410: the business's own phone wrote in this chat before the assistant's message was on the wire.
+ * 
+ * Nothing was sent. Ask again once the webhook has that message: the claim's check of the epoch then says whether a
+ * person took over, or it was an automatic text, which only the profile knows.
  */
 export interface Superseded {
 outcome: "superseded"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from functions.shared.conversation import Message, PastTurn
+from functions.shared.words import in_words
 
 _HANDLED: Mapping[str, str] = {
     "answered": "assistant",
@@ -39,9 +40,8 @@ def transcript(messages: Sequence[Message], turns: Sequence[PastTurn]) -> list[L
 
 
 def _message(message: Message, messages: Sequence[Message], turns: Sequence[PastTurn]) -> Line:
-    text = message.content.text if message.content.kind == "text" else f"[{message.content.what}]"
     handled = _handled_by(message.seq, messages, turns) if message.author == "customer" else ""
-    return Line(message.sent_at, message.author, text, handled)
+    return Line(message.sent_at, message.author, in_words(message.content), handled)
 
 
 def _handled_by(seq: int, messages: Sequence[Message], turns: Sequence[PastTurn]) -> str:

@@ -9,6 +9,7 @@ const types = await compile({ ...schema, $id: undefined, title: 'KesherContracts
   unreachableDefinitions: true,
   additionalProperties: false, // unknown fields are ignored by readers, so they have no place in the types
   format: false,
+  maxItems: -1, // a list of at most twenty is a list, not twenty kinds of tuple
 })
 // Drop the sentence that the library adds to each definition, and the empty type of the document itself.
 const referenced = /\n \* (?:\n \* )?This interface was referenced by[^\n]*\n \* via the `definition`[^\n]*/g

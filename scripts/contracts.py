@@ -30,15 +30,20 @@ UNIONS = {
 def _tidy(node: Any) -> Any:
     """Drop what one of the two readers cannot take.
 
-    ajv refuses `discriminator.mapping`; json-schema-to-typescript turns every `title` of a property into a type.
+    ajv refuses `discriminator.mapping`, wants a `type` beside it, and refuses a `default` inside a union (Python fills
+    in what is absent); json-schema-to-typescript turns every `title` of a property into a type.
     """
     if isinstance(node, list):
         return [_tidy(item) for item in node]
     if not isinstance(node, dict):
         return node
-    tidy = {key: _tidy(value) for key, value in node.items() if not (key == "title" and isinstance(value, str))}
+    dropped = {key for key, value in node.items() if key == "title" and isinstance(value, str)}
+    if "type" in node or "oneOf" in node or "anyOf" in node:
+        dropped.add("default")
+    tidy = {key: _tidy(value) for key, value in node.items() if key not in dropped}
     if isinstance(tidy.get("discriminator"), dict):
         tidy["discriminator"] = {"propertyName": tidy["discriminator"]["propertyName"]}
+        tidy["type"] = "object"
     return tidy
 
 

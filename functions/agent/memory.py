@@ -13,7 +13,9 @@ from typing import Any, cast
 from agents import TResponseInputItem
 from pydantic import JsonValue
 
+from functions.shared.contracts import MediaContent, UnsupportedContent
 from functions.shared.conversation import Message, PastTurn
+from functions.shared.words import in_words
 
 MAX_TURNS = 20
 """Turns read from the table; each has one item there."""
@@ -21,7 +23,7 @@ MAX_ITEMS = 80
 MAX_CHARACTERS = 24_000
 """About 6,000 tokens of English, 12,000 of Hebrew."""
 
-NOT_READABLE = "[The customer sent something that you cannot see: "
+NOT_READABLE = "You cannot see it: "
 
 
 def user_items(messages: Iterable[Message]) -> list[dict[str, JsonValue]]:
@@ -35,8 +37,9 @@ def user_items(messages: Iterable[Message]) -> list[dict[str, JsonValue]]:
 
 def text_of(message: Message) -> str:
     """The text that stands for a message in the history."""
-    content = message.content
-    return content.text if content.kind == "text" else f"{NOT_READABLE}{content.what}]"
+    words = in_words(message.content)
+    unseen = isinstance(message.content, MediaContent | UnsupportedContent)
+    return f"{NOT_READABLE}{words}" if unseen else words
 
 
 def as_input(history: Sequence[TResponseInputItem], asked: Sequence[dict[str, JsonValue]]) -> list[TResponseInputItem]:

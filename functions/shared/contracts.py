@@ -11,69 +11,100 @@ Conventions of the wire:
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, NewType
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
-from pydantic.alias_generators import to_camel
+from pydantic import Field, TypeAdapter
 
-TenantId = NewType("TenantId", str)
-"""A business, for example `business_1`."""
-ConversationId = NewType("ConversationId", str)
-"""Opaque id of a customer's conversation with one tenant; never a phone number."""
-MessageId = NewType("MessageId", str)
-"""WhatsApp's message id, chosen by whoever sends the message."""
-Jid = NewType("Jid", str)
-"""A WhatsApp address without its device part: `972501234567@s.whatsapp.net`, `12345@lid`, `...@g.us`."""
+from functions.shared.contents import (
+    ChoiceContent,
+    ContactCard,
+    ContactsContent,
+    Content,
+    DeletionContent,
+    EditContent,
+    LocationContent,
+    MediaContent,
+    OutgoingContent,
+    Quoted,
+    ReactionContent,
+    TextContent,
+    UnsupportedContent,
+)
+from functions.shared.wire import (
+    MAX_BODY_BYTES,
+    MAX_TEXT_CHARACTERS,
+    ConversationField,
+    ConversationId,
+    CorrelationField,
+    Jid,
+    JidField,
+    MessageId,
+    MessageIdField,
+    Milliseconds,
+    TenantField,
+    TenantId,
+    Text,
+    Wire,
+)
 
-MAX_BODY_BYTES = 256 * 1024
-"""Largest event that the webhook takes: a DynamoDB item ends at 400 KB and holds the text once more as JSON."""
-MAX_TEXT_CHARACTERS = 65_536
-"""WhatsApp's own limit for the text of one message."""
-
-TenantField = Annotated[TenantId, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
-ConversationField = Annotated[ConversationId, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
-MessageIdField = Annotated[MessageId, Field(pattern=r"^[A-Za-z0-9._:-]{1,128}$")]
-JidField = Annotated[Jid, Field(pattern=r"^[0-9A-Za-z._-]{1,128}@[a-z.]{1,32}$")]
-CorrelationField = Annotated[str, Field(min_length=1, max_length=128)]
-Text = Annotated[str, Field(max_length=MAX_TEXT_CHARACTERS)]
-Milliseconds = Annotated[int, Field(ge=0, le=2**53 - 1)]
-
-
-class Wire(BaseModel):
-    """Base of every wire model: immutable, camelCase, tolerant of unknown fields."""
-
-    model_config = ConfigDict(
-        alias_generator=to_camel,
-        populate_by_name=True,
-        frozen=True,
-        extra="ignore",
-        use_attribute_docstrings=True,
-    )
-
-    def to_json(self) -> str:
-        """The model as it goes over the wire: camelCase, absent optional fields left out."""
-        return self.model_dump_json(by_alias=True, exclude_none=True)
-
+__all__ = [
+    "EVENT",
+    "MAX_BODY_BYTES",
+    "MAX_TEXT_CHARACTERS",
+    "PUBLIC",
+    "SEND_RESULT",
+    "Chat",
+    "ChatKind",
+    "ChoiceContent",
+    "ConnectionState",
+    "ConnectionUpdated",
+    "ContactCard",
+    "ContactsContent",
+    "Content",
+    "ConversationField",
+    "ConversationId",
+    "CorrelationField",
+    "DeletionContent",
+    "Doorbell",
+    "EditContent",
+    "ErrorAnswer",
+    "Event",
+    "EventAnswer",
+    "GatewayHealth",
+    "Jid",
+    "JidField",
+    "LocationContent",
+    "MediaContent",
+    "MessageId",
+    "MessageIdField",
+    "MessageReceived",
+    "MessageStatus",
+    "Milliseconds",
+    "NotOwner",
+    "OutgoingContent",
+    "PairingCode",
+    "Quoted",
+    "ReactionContent",
+    "Refused",
+    "SendCommand",
+    "SendResult",
+    "SendingStatus",
+    "Sent",
+    "SessionRecord",
+    "SessionStatus",
+    "Superseded",
+    "TenantField",
+    "TenantId",
+    "Text",
+    "TextContent",
+    "Unavailable",
+    "Unknown",
+    "UnsupportedContent",
+    "Wire",
+]
 
 # ---- events, from the gateway to the webhook ------------------------------------------------------------------
 
-
-class TextContent(Wire):
-    """A text message, or the text of a reply to one."""
-
-    kind: Literal["text"] = "text"
-    text: Text
-
-
-class UnsupportedContent(Wire):
-    """Something that this version does not understand; recorded as such, never dropped silently."""
-
-    kind: Literal["unsupported"] = "unsupported"
-    what: Annotated[str, Field(max_length=128)]
-    """WhatsApp's name of the message type, for example `imageMessage`, or `undecryptable`."""
-
-
-Content = Annotated[TextContent | UnsupportedContent, Field(discriminator="kind")]
 
 ChatKind = Literal["direct", "group", "status", "newsletter", "broadcast"]
 
@@ -107,6 +138,9 @@ class MessageReceived(Wire):
     backlog: bool
     """True if it waited on WhatsApp's server while no session was connected."""
     content: Content
+    quoted: Quoted | None = None
+    disappearing_seconds: Annotated[int, Field(ge=1)] | None = None
+    """The chat's timer for disappearing messages, if it has one; an answer carries the same."""
 
 
 class MessageStatus(Wire):
@@ -186,7 +220,14 @@ class SendCommand(Wire):
     chat_jid: JidField
     author: Literal["assistant", "person"]
     """An assistant's message gives way to the owner's; a person's never does."""
-    content: TextContent
+    content: OutgoingContent
+    quoted: Quoted | None = None
+    disappearing_seconds: Annotated[int, Field(ge=1)] | None = None
+    """The chat's timer for disappearing messages."""
+    answers: Annotated[tuple[MessageIdField, ...], Field(max_length=50)] = ()
+    """The customer's messages that this one answers: they are marked as read before it is typed."""
+    answered_at: Milliseconds | None = None
+    """When the newest of them was written; the time since then counts as time spent typing."""
     correlation_id: CorrelationField
     owner_token: Annotated[int, Field(ge=0)]
     """The fencing token read with the session's address; another one in force means that the session has moved."""
@@ -218,6 +259,8 @@ class Refused(Wire):
     reason: str
     permanent: bool
     """True: never repeat it. Repeating a 463 makes the restriction worse (Baileys #2688)."""
+    until: Milliseconds | None = None
+    """When the restriction ends, if WhatsApp named it."""
 
 
 class Unavailable(Wire):
@@ -238,7 +281,11 @@ class NotOwner(Wire):
 
 
 class Superseded(Wire):
-    """HTTP 410: the owner wrote in this chat before the message was on the wire; nothing was sent, nothing will be."""
+    """HTTP 410: the business's own phone wrote in this chat before the assistant's message was on the wire.
+
+    Nothing was sent. Ask again once the webhook has that message: the claim's check of the epoch then says whether a
+    person took over, or it was an automatic text, which only the profile knows.
+    """
 
     outcome: Literal["superseded"] = "superseded"
     message_id: MessageIdField

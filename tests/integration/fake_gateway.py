@@ -22,6 +22,7 @@ from functions.shared.contracts import (
 )
 from functions.shared.sessions import session_key
 from functions.shared.tables import AppItem
+from functions.shared.words import in_words
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ class FakeGateway:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def texts(self) -> list[str]:
-        return [call.command.content.text for call in self.calls]
+        return [in_words(call.command.content) for call in self.calls]
 
     def ids(self) -> list[str]:
         return [call.command.message_id for call in self.calls]

@@ -121,6 +121,9 @@ export class Sender {
       const before = await sent.get(messageId)
       if (before?.acknowledgedAt !== undefined) return { outcome: 'sent', messageId, acknowledgedAt: before.acknowledgedAt }
       if (before?.refusedCode !== undefined) return refusal(messageId, before.refusedCode, restrictedUntil())
+      if (command.content.kind !== 'text') {
+        return { outcome: 'refused', messageId, code: 'unsupported_content', reason: 'This gateway sends texts only.', permanent: true }
+      }
       const connection = current()
       if (connection === undefined) return unavailable(messageId, 'The session is not connected at the moment; nothing was sent.')
       return await this.#relayAndWait(connection, command, before, progress)
@@ -168,6 +171,7 @@ export class Sender {
   ): Promise<Relay | Unavailable> {
     const { sent, now, logger } = this.#options
     const { messageId, chatJid, correlationId, content } = command
+    const text = content.kind === 'text' ? content.text : ''
     const { socket } = connection
     const me = socket.user
     if (me === undefined) return unavailable(messageId, 'The session is not logged in; nothing was sent.')
@@ -182,7 +186,7 @@ export class Sender {
 
     let message: proto.IMessage
     if (before === undefined) {
-      const generated = await generateWAMessage(chatJid, { text: content.text, linkPreview: null }, {
+      const generated = await generateWAMessage(chatJid, { text, linkPreview: null }, {
         userJid: me.id, messageId, logger: baileysLogger(logger), upload: () => Promise.reject(new Error('a text has nothing to upload')),
       })
       message = generated.message ?? {}

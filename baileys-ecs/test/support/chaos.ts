@@ -115,7 +115,7 @@ export class Traffic {
   /** What a webhook that de-duplicates by tenant and id has: id -> text. */
   #received(): Map<string, string> {
     return new Map(this.#scene.webhook.messages().filter(({ fromMe }) => !fromMe).map(({ tenantId, messageId, content }) =>
-      [`${tenantId} ${messageId}`, content.kind === 'text' ? content.text : content.what]))
+      [`${tenantId} ${messageId}`, content.kind === 'text' ? content.text : content.kind]))
   }
 
   async #forever(everyMs: number, act: () => Promise<void>): Promise<void> {

@@ -43,7 +43,7 @@ export async function startWebhook(secret: string): Promise<WebhookStub> {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/api/whatsapp/webhook/incoming`,
     events: [], attempts: [], answer: () => 200, badSignatures: 0,
     messages: () => stub.events.filter(event => event.type === 'message.received'),
-    texts: () => stub.messages().map(({ content }) => content.kind === 'text' ? content.text : `<${content.what}>`),
+    texts: () => stub.messages().map(({ content }) => content.kind === 'text' ? content.text : `<${content.kind === 'unsupported' ? content.what : content.kind}>`),
     stop: async () => {
       server.closeAllConnections()
       await new Promise(done => server.close(done))

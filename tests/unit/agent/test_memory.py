@@ -129,6 +129,4 @@ def test_half_a_pair_is_dropped() -> None:
 
 def test_something_unreadable_leaves_its_kind() -> None:
     picture = Message(1, MessageId("M"), "customer", UnsupportedContent(what="imageMessage"), 0, 0, 0, "c")
-    assert memory.user_items([picture]) == [
-        {"role": "user", "content": "[The customer sent something that you cannot see: imageMessage]"}
-    ]
+    assert memory.user_items([picture]) == [{"role": "user", "content": "You cannot see it: [imageMessage]"}]

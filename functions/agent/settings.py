@@ -25,6 +25,11 @@ def api_key() -> str | None:
     return os.environ.get("OPENAI_API_KEY") or None
 
 
+def has_model_server() -> bool:
+    """Whether the environment names a model; otherwise, with no key in Secrets Manager, the stand-in answers."""
+    return api_key() is not None or base_url() is not None
+
+
 def model_secret_arn() -> str | None:
     return os.environ.get("MODEL_SECRET_ARN") or None
 

@@ -6,7 +6,7 @@ import threading
 
 from rich.console import Console
 
-from kesher.demo.view import show_answer
+from kesher.demo.view import show_message
 from kesher.local.simulator import SimulatorClient
 
 PHONE = "972541110003"
@@ -42,4 +42,4 @@ def _print_answers(console: Console, client: SimulatorClient, name: str) -> None
             return
         after = inbox.next
         for message in inbox.messages:
-            show_answer(console, name, message.text or "")
+            show_message(console, name, message.text or "", "green")

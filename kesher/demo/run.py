@@ -6,40 +6,30 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
 from rich.console import Console
 from rich.panel import Panel
 
-from functions.shared.contracts import TenantId
-from functions.shared.examples import barber_shop
+from functions.agent import settings
 from infra.bundles import BundleError
 from kesher.demo.chat import chat_as_customer
-from kesher.demo.hops import Answered, HopsError, read_hops
-from kesher.demo.script import CUSTOMERS, STEPS, Step
-from kesher.demo.view import Exchange, show_chat, show_hops
+from kesher.demo.hops import HopsError
+from kesher.demo.play import NoAnswerError, Played, Player, UnexpectedError
+from kesher.demo.script import BUSINESS_PHONE, CUSTOMERS, STEPS, business
+from kesher.demo.view import show_customer, show_hops, show_played, show_texts
 from kesher.local.deploy import DeployError
 from kesher.local.processes import ProcessError
 from kesher.local.simulator import Simulator, SimulatorClient, SimulatorError
 from kesher.local.system import LocalSystem, local_system
 from kesher.steps import Steps
 
-BUSINESS_PHONE = "972531110000"
-ANSWER_SECONDS = 60.0
-
-
-class NoAnswerError(Exception):
-    """An answer did not reach the customer's phone in time; the text says where to look."""
-
-
-class UnexpectedError(Exception):
-    """The customers' phones hold something else than one answer an exchange."""
+OWNER = "Ron (owner)"
 
 
 def run_demo(console: Console, state: Path, *, chat: bool | None) -> int:
-    """Play the demo; the exit status: 0 if every message was answered."""
+    """Play the demo; the exit status: 0 if every step went as it should."""
     interactive = sys.stdin.isatty() and console.is_terminal if chat is None else chat
     own = _own_folder(state)
     steps = Steps(console)
@@ -64,53 +54,39 @@ def run_demo(console: Console, state: Path, *, chat: bool | None) -> int:
 def _play(
     console: Console, steps: Steps, system: LocalSystem, client: SimulatorClient, own: Path, *, interactive: bool
 ) -> None:
-    business = barber_shop()
+    shop = business()
     with steps.step("Link the business's phone by QR"):
-        client.add_business(BUSINESS_PHONE, business.name)
-        system.open_business(business)
-        system.link(business.tenant_id, lambda qr: client.scan(BUSINESS_PHONE, qr))
-    for customer in CUSTOMERS.values():
+        client.add_business(BUSINESS_PHONE, shop.name)
+        system.open_business(shop)
+        system.link(shop.tenant_id, lambda qr: client.scan(BUSINESS_PHONE, qr))
+    for customer in CUSTOMERS:
         client.add_customer(customer.phone, customer.name, reads=True)
-    with steps.step("Two customers write, in English and in Hebrew"):
-        exchanges = [_exchange(client, business.tenant_id, step, own) for step in STEPS]
-    console.print()
-    show_chat(console, business.name, exchanges)
-    show_hops(console, exchanges)
-    _check(client, exchanges)
-    console.print(f"\n[green]{len(exchanges)} of {len(STEPS)} answered[/], {steps.seconds:.0f} s since the start.")
+    began = time.monotonic()
+    player = Player(client, shop, own / "gateway.log", real_model=settings.has_model_server())
+    played: list[Played] = []
+    for number, step in enumerate(STEPS, start=1):
+        if number == 1 or step.customer != STEPS[number - 2].customer:
+            show_customer(console, step.customer, shop.name)
+        if step.texts:
+            owner = step.who == "owner"
+            show_texts(
+                console, OWNER if owner else step.customer.name, step.texts, style="magenta" if owner else "cyan"
+            )
+        played.append(player.play(step))
+        show_played(console, number, played[-1], shop.name)
+    talked = time.monotonic() - began
+    on_phones = player.count_phones()
+    show_hops(console, list(enumerate(played, start=1)))
+    answers = sum(step.answered for step in STEPS)
+    console.print(
+        f"\n[green]All {len(STEPS)} steps went as they should[/]: {answers} of {answers} answers, {on_phones} messages "
+        f"on {len(CUSTOMERS)} phones, each once; {sum(one.facts for one in played)} facts checked in the tables.\n"
+        f"{talked:.0f} s of conversation, {steps.seconds:.0f} s since the start.",
+        soft_wrap=True,
+        highlight=False,
+    )
     if interactive:
-        chat_as_customer(console, client, business=BUSINESS_PHONE, name=business.name)
-
-
-def _exchange(client: SimulatorClient, tenant: TenantId, step: Step, own: Path) -> Exchange:
-    """Write as the customer and wait for the one answer."""
-    before = client.inbox(step.customer).next
-    for text in step.texts:
-        written_at = int(time.time() * 1000)
-        message_id = client.say(step.customer, BUSINESS_PHONE, text)
-    inbox = client.inbox(step.customer, after=before, wait_seconds=ANSWER_SECONDS)
-    if not inbox.messages:
-        raise NoAnswerError(
-            f"no answer to {step.texts[-1]!r} within {ANSWER_SECONDS:.0f} s. Look into {own}/gateway.log first."
-        )
-    answer = inbox.messages[0]
-    answered = Answered(step.customer, message_id, written_at, answer.id, answer.at)
-    return Exchange(CUSTOMERS[step.customer].name, step.texts, answer.text or "", read_hops(tenant, answered))
-
-
-def _check(client: SimulatorClient, exchanges: Sequence[Exchange]) -> None:
-    """Count what is on the phones: one answer an exchange, each once, none unreadable.
-
-    Raises NoAnswerError, or UnexpectedError.
-    """
-    inboxes = [client.inbox(phone) for phone in CUSTOMERS]
-    answers = sum(len(inbox.messages) for inbox in inboxes)
-    copies = sum(sum(inbox.copies.values()) for inbox in inboxes)
-    unreadable = sum(inbox.undecryptable for inbox in inboxes)
-    if (answers, copies, unreadable) != (len(exchanges), len(exchanges), 0):
-        raise UnexpectedError(
-            f"{len(exchanges)} answers were due; the phones hold {answers} of {copies} stanzas, {unreadable} unreadable"
-        )
+        chat_as_customer(console, client, business=BUSINESS_PHONE, name=shop.name)
 
 
 def _own_folder(state: Path) -> Path:

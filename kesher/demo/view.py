@@ -1,76 +1,93 @@
-"""How the demo looks: the chat as it went, and the time of every hop."""
+"""How the demo looks: the chat as it goes, and the time of every hop."""
 
 from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from statistics import median
 
 from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len
 from rich.console import Console
-from rich.panel import Panel
+from rich.padding import Padding
+from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from kesher.demo.hops import HOPS, Hops
+from kesher.demo.hops import HOPS
+from kesher.demo.play import Played
+from kesher.demo.script import Customer
+
+_NAME = 12
+_WIDTH = 100
 
 
-@dataclass(frozen=True)
-class Exchange:
-    """What a customer wrote, what came back, and how long each part of the way took."""
-
-    customer: str
-    texts: tuple[str, ...]
-    answer: str
-    hops: Hops
+def show_customer(console: Console, customer: Customer, business: str) -> None:
+    """The head of a customer's chat."""
+    console.print()
+    title = Text.assemble(_isolated(customer.name, "bold cyan"), " writes to ", _isolated(business, "bold green"))
+    console.print(Rule(title, align="left", style="dim"), width=_width(console))
 
 
-def show_chat(console: Console, business: str, exchanges: Sequence[Exchange]) -> None:
-    """Each customer's chat as on a phone: what they wrote on the left, the answers indented.
-
-    `#n` is the number of the exchange in `show_hops`.
-    """
-    numbers = {id(exchange): f"#{number}" for number, exchange in enumerate(exchanges, start=1)}
-    for customer in dict.fromkeys(exchange.customer for exchange in exchanges):
-        chat = Table.grid(padding=(0, 1))
-        chat.add_column(justify="right", no_wrap=True)
-        chat.add_column(overflow="fold")
-        for exchange in exchanges:
-            if exchange.customer == customer:
-                for text in exchange.texts:
-                    chat.add_row(Text(customer, style="bold cyan"), _isolated(text))
-                chat.add_row(Text(numbers[id(exchange)], style="bold green"), _isolated(exchange.answer, "green"))
-        console.print(Panel(chat, title=f"{customer} and {business}", title_align="left"))
+def show_texts(console: Console, author: str, texts: Sequence[str], *, style: str = "cyan") -> None:
+    """Messages as they are written."""
+    for text in texts:
+        show_message(console, author, text, style)
 
 
-def show_hops(console: Console, exchanges: Sequence[Exchange]) -> None:
-    """A column an exchange: milliseconds of each hop, from the customer's last message to the answer."""
+def show_played(console: Console, number: int, played: Played, business: str) -> None:
+    """What came back, and what it showed."""
+    if played.answer is not None:
+        show_message(console, business, played.answer, "green")
+    said = f"#{number}  {played.step.shows}"
+    if played.hops is not None:
+        said += f"  ·  {played.hops.total / 1000:.1f} s"
+    console.print(Padding(Text.assemble(("✓ ", "green"), (said, "dim")), (0, 0, 0, _NAME + 2)))
+
+
+def show_message(console: Console, author: str, text: str, style: str) -> None:
+    """One message: the author's name, then the text in a column of its own."""
+    row = Table.grid(padding=(0, 2, 0, 0))
+    row.add_column(justify="right", width=_NAME, no_wrap=True)
+    row.add_column(no_wrap=True)
+    # Wrapped before they are isolated: an isolate ends with its line.
+    lines = Text(text).wrap(console, _width(console) - _NAME - 4)
+    shown = Text("\n").join(_isolated(line.plain.rstrip(), style) for line in lines)
+    row.add_row(_isolated(_shortened(author), f"bold {style}"), shown)
+    console.print(row, width=_width(console))
+
+
+def show_hops(console: Console, played: Sequence[tuple[int, Played]]) -> None:
+    """A row a message that was answered at once: milliseconds of each hop, up to the answer on the phone."""
+    hops = [(number, one.hops) for number, one in played if one.hops is not None]
     table = Table(box=SIMPLE_HEAD, title="Milliseconds of every hop", title_justify="left", title_style="bold")
-    table.add_column("hop")
-    table.add_column("what happens in it", style="dim")
-    for number, _ in enumerate(exchanges, start=1):
-        table.add_column(f"#{number}", justify="right")
-    for hop, durations in zip(
-        HOPS, zip(*(exchange.hops.durations for exchange in exchanges), strict=True), strict=True
-    ):
-        table.add_row(hop.title, hop.meaning, *map(str, durations))
+    table.add_column("#", justify="right", style="dim")
+    for hop in HOPS:
+        table.add_column(hop.title, justify="right")
+    table.add_column("in all", justify="right", style="bold")
+    for number, one in hops:
+        table.add_row(str(number), *map(str, one.durations), str(one.total))
     table.add_section()
-    table.add_row("in all", "", *(str(exchange.hops.total) for exchange in exchanges), style="bold")
+    middle = [round(median(column)) for column in zip(*(one.durations for _, one in hops), strict=True)]
+    table.add_row("median", *map(str, middle), str(round(median(one.total for _, one in hops))), style="bold")
+    console.print()
     console.print(table)
+    for hop in HOPS:
+        console.print(f"  [dim]{hop.title:8} {hop.meaning}[/]")
 
 
-def show_answer(console: Console, author: str, text: str) -> None:
-    """One message as it arrives."""
-    console.print(Text(author, style="bold green"), _isolated(text, "green"))
+def _shortened(name: str) -> str:
+    return name if cell_len(name) <= _NAME else f"{name[: _NAME - 1]}…"
+
+
+def _width(console: Console) -> int:
+    return min(console.width, _WIDTH)
 
 
 def _isolated(text: str, style: str = "") -> Text:
-    """Each line that holds right-to-left text between Unicode's FIRST STRONG ISOLATE and its end.
+    """A line between Unicode's FIRST STRONG ISOLATE and its end, if it holds right-to-left text.
 
-    A terminal then orders every line by itself, whatever stands before it.
+    A terminal then orders it by itself, whatever stands before it.
     """
-    return Text("\n".join(f"\u2068{line}\u2069" if _right_to_left(line) else line for line in text.splitlines()), style)
-
-
-def _right_to_left(line: str) -> bool:
-    return any(unicodedata.bidirectional(character) in {"R", "AL"} for character in line)
+    right_to_left = any(unicodedata.bidirectional(character) in {"R", "AL"} for character in text)
+    return Text(f"\u2068{text}\u2069" if right_to_left else text, style)

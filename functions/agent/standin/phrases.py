@@ -21,7 +21,8 @@ _PATTERNS: dict[Intent, str] = {
     r"|להזיז|תזיז|לדחות|להקדים|להעביר את|לשנות את (?:התור|השעה|המועד)",
     "mine": r"\bwhen(?:'s| is) my\b|\bdo i have\b|\bmy (?:appointments|bookings)\b"
     r"|מתי התור שלי|מתי יש לי|יש לי תור|התורים שלי|אילו תורים",
-    "free": r"\bfree\b|\bavailab|\bslots?\b|\bopenings?\b|פנוי|יש מקום|מתי אפשר|יש לכם (?:תור|משהו)",
+    "free": r"\bfree\b|\bavailab|\bslots?\b|\bopenings?\b(?! (?:hours|times?))"
+    r"|פנוי|יש מקום|מתי אפשר|יש לכם (?:תור|משהו)",
     "book": r"\bappointment|\bbook|\bschedule\b|\breserv|\bcome (?:in|by|over)\b|\b(?:can|could|may) i come\b"
     r"|\bתור\b|לתור|לקבוע|תקבע|\bקבע|להזמין|פגישה|אפשר לבוא|לבוא",
     "yes": r"^\W*(?:yes|yep|yeah|sure|ok|okay|great|perfect|fine|the first)\b"

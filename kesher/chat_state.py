@@ -101,4 +101,4 @@ def _outbox(pk: str) -> list[Outgoing]:
 
 def _text(content: str) -> str:
     found = CONTENT.validate_json(content)
-    return found.text if isinstance(found, TextContent) else f"[{found.what}]"
+    return found.text if isinstance(found, TextContent) else f"[{found.kind}]"

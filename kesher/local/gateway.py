@@ -27,6 +27,8 @@ class WhatsApp:
     url: str | None = None
     trust_root: str | None = None
     """Hex of the simulator's root key; makes the gateway's process trust the simulator instead of WhatsApp."""
+    media_url: str | None = None
+    """The simulator's media servers, in place of WhatsApp's; goes with `trust_root`."""
 
 
 class Gateway:
@@ -74,6 +76,7 @@ class Gateway:
             "INTERNAL_SECRET_ARN": secret_arn,
             **({"WA_WEBSOCKET_URL": whatsapp.url} if whatsapp.url else {}),
             **({"WA_SIMULATOR_ROOT": whatsapp.trust_root} if whatsapp.trust_root else {}),
+            **({"WA_SIMULATOR_MEDIA": whatsapp.media_url} if whatsapp.media_url else {}),
             **(extra or {}),
         }
         self.process = ManagedProcess("The gateway", ["node", *preload, MAIN], log=log, env=environment)

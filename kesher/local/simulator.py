@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -80,6 +81,11 @@ class SimulatorClient:
         """`customer` writes to `business`; returns the message's id. `more`: `group`, `addressing`, ..."""
         return str(self._call("POST", f"/customers/{customer}/say", {"business": business, "text": text, **more})["id"])
 
+    def send(self, customer: str, business: str, content: Mapping[str, object], **more: object) -> str:
+        """`customer` sends any content of the control API, for example `{"kind": "image"}`; returns its id."""
+        body = {"business": business, "content": content, **{_camel(name): value for name, value in more.items()}}
+        return str(self._call("POST", f"/customers/{customer}/send", body)["id"])
+
     def inbox(self, customer: str, *, after: int = 0, wait_seconds: float = 0) -> Inbox:
         """The messages on the customer's phone from number `after` on; waits for one if there is none yet."""
         path = f"/customers/{customer}/inbox?after={after}&waitMs={int(wait_seconds * 1000)}"
@@ -110,7 +116,7 @@ class Simulator:
         self.process.start()
         line = self.process.wait_for_line(r'^\{"controlUrl".*\}$').group(0)
         ready = json.loads(line)
-        self.whatsapp = WhatsApp(url=ready["waUrl"], trust_root=ready["trustRoot"])
+        self.whatsapp = WhatsApp(url=ready["waUrl"], trust_root=ready["trustRoot"], media_url=ready["mediaUrl"])
         self.client = SimulatorClient(ready["controlUrl"])
         return self
 

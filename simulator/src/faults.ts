@@ -18,10 +18,21 @@ export interface Faults {
   readonly refuseUpgrade: number
   /** The Noise handshake's first message is never answered. */
   readonly stallHandshake: boolean
+  /**
+   * What is wrong with every file on the media servers: `missing` (404), `gone` (410: too old), `slow` (160 bytes a second), `stalled` (headers
+   * only), `endless` (zeros after the file, for ever), `wrong` (the right length, other bytes).
+   */
+  readonly mediaDownload: 'missing' | 'gone' | 'slow' | 'stalled' | 'endless' | 'wrong' | null
+  /** Uploads are refused with 403, or never answered. */
+  readonly mediaUpload: 'refused' | 'stalled' | null
 }
+
+export const MEDIA_DOWNLOAD_FAULTS = ['missing', 'gone', 'slow', 'stalled', 'endless', 'wrong', null] as const satisfies Faults['mediaDownload'][]
+export const MEDIA_UPLOAD_FAULTS = ['refused', 'stalled', null] as const satisfies Faults['mediaUpload'][]
 
 export const NO_FAULTS: Faults = {
   latencyMs: 0, hang: false, ignore: [], dropAcks: false, ackError: null, failure: null, refuseUpgrade: 0, stallHandshake: false,
+  mediaDownload: null, mediaUpload: null,
 }
 
 /** Whether `faults.ignore` names this stanza's kind. */

@@ -6,7 +6,7 @@ import { Simulator } from './simulator.js'
 const HELP = `Usage: node simulator/dist/main.js [options]
 
 A WhatsApp server for tests and the demo. When it is ready it prints one line of JSON on its standard output:
-{"controlUrl": "http://127.0.0.1:...", "waUrl": "ws://127.0.0.1:.../ws/chat", "trustRoot": "<hex>"}
+{"controlUrl": "http://127.0.0.1:...", "waUrl": "ws://127.0.0.1:.../ws/chat", "mediaUrl": "http://127.0.0.1:...", "trustRoot": "<hex>"}
 
   --port N            port of the WhatsApp server on 127.0.0.1 (default: a free one)
   --control-port N    port of the control API on 127.0.0.1 (default: a free one)
@@ -36,8 +36,8 @@ async function main(): Promise<void> {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => { end(signal) })
   if (options.exitWithStdin) process.stdin.once('close', () => { end('standard input closed') }).resume()
 
-  const { waUrl, trustRoot } = simulator
-  process.stdout.write(`${JSON.stringify({ controlUrl: control.url, waUrl, trustRoot })}\n`)
+  const { waUrl, mediaUrl, trustRoot } = simulator
+  process.stdout.write(`${JSON.stringify({ controlUrl: control.url, waUrl, mediaUrl, trustRoot })}\n`)
 }
 
 interface Options {

@@ -4,6 +4,8 @@ import { WebSocketServer } from 'ws'
 import { type Faults, NO_FAULTS } from './faults.js'
 import type { Indexed, Journal } from './journal.js'
 import { Business, type Counts, noCounts } from './people/business.js'
+import { serveMedia } from './media/media-server.js'
+import { redirectMedia } from './media/redirect.js'
 import { Customer, type CustomerSettings } from './people/customer.js'
 import { trustRoot } from './server/certificates.js'
 import { Connection } from './server/connection.js'
@@ -46,6 +48,8 @@ export interface SimulatorCounts extends Counts {
 export class Simulator {
   /** For Baileys' `waWebSocketUrl`. */
   readonly waUrl: string
+  /** Where WhatsApp's media servers are, for {@link redirectMedia}. */
+  readonly mediaUrl: string
   readonly #world: World
   readonly #http: Server
   readonly #sockets: WebSocketServer
@@ -56,14 +60,22 @@ export class Simulator {
     this.#http = http
     this.#sockets = sockets
     this.#connections = connections
-    this.waUrl = `ws://127.0.0.1:${(http.address() as AddressInfo).port}/ws/chat`
+    const { port } = http.address() as AddressInfo
+    this.waUrl = `ws://127.0.0.1:${port}/ws/chat`
+    this.mediaUrl = `http://127.0.0.1:${port}`
   }
 
   static async start({ port = 0, ...options }: SimulatorOptions = {}): Promise<Simulator> {
     const world = new World(options)
     const connections = new Set<Connection>()
     const sockets = new WebSocketServer({ noServer: true })
-    const http = createServer((_request, response) => { response.writeHead(404).end() })
+    const http = createServer((request, response) => {
+      serveMedia(request, response, { store: world.media, faults: world.faults }).catch((problem: unknown) => {
+        // A client that hangs up in the middle of an upload is no problem of ours.
+        if (!request.destroyed) world.report(problem)
+        response.destroy()
+      })
+    })
     http.on('upgrade', (request, socket, head) => {
       const { refuseUpgrade } = world.faults
       if (refuseUpgrade > 0) {
@@ -86,6 +98,7 @@ export class Simulator {
   async stop(): Promise<void> {
     for (const connection of this.#connections) connection.terminate()
     this.#sockets.close()
+    this.#http.closeAllConnections()
     await new Promise<void>(resolve => { this.#http.close(() => { resolve() }) })
   }
 
@@ -94,21 +107,22 @@ export class Simulator {
     return Buffer.from(this.#world.certificates.rootPublicKey).toString('hex')
   }
 
-  /** Makes the Baileys of this process trust this simulator (and no longer WhatsApp). */
+  /** Makes the Baileys of this process trust this simulator (and no longer WhatsApp), and find its media servers. */
   trustHere(): void {
     trustRoot(this.#world.certificates.rootPublicKey)
+    redirectMedia(this.mediaUrl)
   }
 
   /** @throws ConflictError when the phone number or LID is taken. */
   addBusiness({ phone, name = 'Business', lid = `9${phone}` }: NewPerson): Business {
-    return this.#world.directory.add(new Business({ phone, name, lid }, this.#world.desk))
+    return this.#world.directory.add(new Business({ phone, name, lid }, this.#world.media, this.#world.desk))
   }
 
   /** @throws ConflictError when the phone number or LID is taken. */
   addCustomer(
     { phone, name = 'Customer', lid = `8${phone}` }: NewPerson, settings: Partial<CustomerSettings> = {},
   ): Customer {
-    return this.#world.directory.add(new Customer({ phone, name, lid }, settings))
+    return this.#world.directory.add(new Customer({ phone, name, lid }, this.#world.media, settings))
   }
 
   /** @throws NotFoundError */

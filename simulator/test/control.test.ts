@@ -42,7 +42,7 @@ describe('The control API', () => {
   it('says where the server is and what to trust', async () => {
     const { status, body } = await get('/health')
     assert.equal(status, 200)
-    assert.deepEqual(body, { status: 'ok', waUrl: simulator.waUrl, trustRoot: simulator.trustRoot })
+    assert.deepEqual(body, { status: 'ok', waUrl: simulator.waUrl, mediaUrl: simulator.mediaUrl, trustRoot: simulator.trustRoot })
   })
 
   it('creates people, once each', async () => {
@@ -84,7 +84,7 @@ describe('The control API', () => {
     const { body } = await poll
     assert.ok(Date.now() - started < 30_000)
     const [first] = body.messages as Record<string, unknown>[]
-    assert.deepEqual({ ...first, at: 0 }, { index: 1, id: answer, from: business, device: 1, text: 'hello', at: 0 })
+    assert.deepEqual({ ...first, at: 0 }, { index: 1, id: answer, from: business, device: 1, text: 'hello', content: { kind: 'text', text: 'hello' }, at: 0 })
     assert.equal(body.next, 1)
     assert.deepEqual(body.copies, { [answer]: 1 })
     assert.equal(body.undecryptable, 0)
@@ -105,6 +105,20 @@ describe('The control API', () => {
     assert.deepEqual(textsIn(await get(`/customers/${customer}/inbox?after=1`)), ['the owner here'])
     const copies = (await get(`/businesses/${business}`)).body.sentCopies as { text: string }[]
     assert.deepEqual(copies.map(({ text }) => text), ['hello'])
+  })
+
+  it('sends any content from both phones, and shows files', async () => {
+    const content = { kind: 'document', bytes: Buffer.from('a plan').toString('base64'), fileName: 'plan.txt', mimetype: 'text/plain' }
+    const { body: { id } } = await post(`/businesses/${business}/send`, { customer, content })
+    const { body: { messages } } = await get(`/customers/${customer}/inbox?after=2`)
+    assert.deepEqual((messages as { content: object }[])[0]?.content, { kind: 'document', mimetype: 'text/plain', fileName: 'plan.txt', size: 6 })
+    const file = await fetch(`${control.url}/customers/${customer}/files/${String(id)}`)
+    assert.deepEqual([file.headers.get('content-type'), await file.text()], ['text/plain', 'a plan'])
+
+    const reaction = { kind: 'reaction', target: id, emoji: '👍' }
+    const { status, body } = await post(`/customers/${customer}/send`, { business, content: reaction, expiration: 86_400 })
+    assert.equal(status, 200)
+    await eventually('the reaction', () => gateway.received.some(({ message }) => message.key.id === body.id))
   })
 
   it('says many things in a row', async () => {
@@ -169,6 +183,9 @@ describe('The control API', () => {
       ['an unknown path', () => get('/nothing'), 404, /there is no GET \/nothing/],
       ['a phone number with a plus', () => post('/businesses', { phone: '+972500000001' }), 400, /body\/phone must match/],
       ['a body without its text', () => post(`/customers/${customer}/say`, { business }), 400, /required property 'text'/],
+      ['an unknown kind of content', () => post(`/customers/${customer}/send`, { business, content: { kind: 'smell' } }), 400, /"kind"/],
+      ['a field of another kind', () => post(`/customers/${customer}/send`, { business, content: { kind: 'edit', target: 'X', emoji: 'Y' } }), 400, /text/],
+      ['a file where there is none', () => get(`/customers/${customer}/files/X`), 404, /no message with id X and a file/],
       ['an unknown setting', () => call('PATCH', `/customers/${customer}`, { colour: 'red' }), 400, /additional properties/],
       ['an unknown ending', () => post(`/businesses/${business}/disconnect`, { how: 'softly' }), 400, /body\/how/],
       ['an unknown fault', () => call('PATCH', '/faults', { rain: true }), 400, /additional properties/],

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { createInterface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
 import { type TestContext, describe, it } from 'node:test'
@@ -44,7 +46,7 @@ describe('main.js', () => {
     simulator.stdout.on('data', chunk => { output += String(chunk) })
     const ready = JSON.parse(await firstLine(simulator.stdout)) as Record<string, string>
 
-    assert.deepEqual(Object.keys(ready), ['controlUrl', 'waUrl', 'trustRoot'])
+    assert.deepEqual(Object.keys(ready), ['controlUrl', 'waUrl', 'mediaUrl', 'trustRoot'])
     assert.match(ready.waUrl ?? '', /^ws:\/\/127\.0\.0\.1:\d+\/ws\/chat$/)
     assert.match(ready.trustRoot ?? '', /^[0-9a-f]{64}$/)
     const health = await fetch(`${ready.controlUrl ?? ''}/health`)
@@ -92,20 +94,41 @@ describe('main.js', () => {
 })
 
 describe('The preload trust.js', () => {
-  const preload = ['--import', 'tsx', '--import', `${SOURCE}trust.ts`, '--input-type=module', '--eval',
-    "import { WA_CERT_DETAILS } from '@whiskeysockets/baileys'; console.log(WA_CERT_DETAILS.PUBLIC_KEY.toString('hex'))"]
+  const preload = (program: string): string[] => ['--import', 'tsx', '--import', `${SOURCE}trust.ts`, '--input-type=module', '--eval', program]
+  const PRINT_ROOT = "import { WA_CERT_DETAILS } from '@whiskeysockets/baileys'; console.log(WA_CERT_DETAILS.PUBLIC_KEY.toString('hex'))"
+  const root = 'ab'.repeat(32)
+  const media = 'http://127.0.0.1:1'
 
   it('makes Baileys trust the root in WA_SIMULATOR_ROOT', async t => {
-    const root = 'ab'.repeat(32)
-    assert.equal(await firstLine(run(t, preload, { WA_SIMULATOR_ROOT: root }).stdout), root)
+    const env = { WA_SIMULATOR_ROOT: root, WA_SIMULATOR_MEDIA: media }
+    assert.equal(await firstLine(run(t, preload(PRINT_ROOT), env).stdout), root)
   })
 
-  for (const [what, root, complaint] of [
-    ['missing', '', /WA_SIMULATOR_ROOT is not set/],
-    ['malformed', 'abcd', /WA_SIMULATOR_ROOT is not a root key/],
+  it('sends requests for WhatsApp\'s media servers to WA_SIMULATOR_MEDIA, and no others', async t => {
+    const server = createServer((request, response) => { response.end(`${request.method ?? ''} ${request.url ?? ''} `) })
+    await new Promise<void>(resolve => { server.listen(0, '127.0.0.1', resolve) })
+    t.after(() => { server.close() })
+    const here = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    const program = run(t, preload(`
+      import https from 'node:https'
+      const post = url => new Promise((resolve, reject) => {
+        https.request(url, { method: 'POST' }, answer => { answer.setEncoding('utf8').on('data', resolve) }).on('error', () => resolve('nothing ')).end()
+      })
+      const get = async url => fetch(url).then(answer => answer.text(), () => 'nothing ')
+      console.log(await get('https://mmg.whatsapp.net/v/a?b=c') + await post('https://media-1.cdn.whatsapp.net/mms/image/x')
+        + await get('${here}/other') + await get('https://whatsapp.net.invalid/x') + await post('https://127.0.0.1:1/x'))
+    `), { WA_SIMULATOR_ROOT: root, WA_SIMULATOR_MEDIA: here })
+    assert.equal((await firstLine(program.stdout)).trim(), 'GET /v/a?b=c POST /mms/image/x GET /other nothing nothing')
+  })
+
+  for (const [what, env, complaint] of [
+    ['the root is missing', {}, /WA_SIMULATOR_ROOT is not set/],
+    ['the root is malformed', { WA_SIMULATOR_ROOT: 'abcd' }, /WA_SIMULATOR_ROOT is not a root key/],
+    ['the media servers are missing', { WA_SIMULATOR_ROOT: root }, /WA_SIMULATOR_MEDIA is not set/],
+    ['the media servers are elsewhere', { WA_SIMULATOR_ROOT: root, WA_SIMULATOR_MEDIA: 'https://example.org' }, /WA_SIMULATOR_MEDIA is not set/],
   ] as const) {
-    it(`refuses to run when the root is ${what}`, async t => {
-      const program = run(t, preload, { WA_SIMULATOR_ROOT: root })
+    it(`refuses to run when ${what}`, async t => {
+      const program = run(t, preload(PRINT_ROOT), env)
       const said = textOf(program.stderr)
       const [code] = await once(program, 'exit') as [number]
       assert.equal(code, 1)

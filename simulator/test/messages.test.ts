@@ -100,7 +100,7 @@ describe('Messages to customers', () => {
 
       const [message] = await customer.inbox.waitAfter(0, 30_000)
       assert.ok(message)
-      assert.deepEqual({ ...message, at: 0 }, { index: 1, id, from: business.phone, device: 1, text: 'hello', at: 0 })
+      assert.deepEqual({ ...message, at: 0 }, { index: 1, id, from: business.phone, device: 1, text: 'hello', content: { kind: 'text', text: 'hello' }, at: 0 })
       const [copy] = await business.sentCopies.waitAfter(0, 30_000)
       assert.equal(copy?.text, 'hello')
       assert.equal(addressingOf(copy.to ?? ''), addressing)

@@ -13,14 +13,20 @@ export interface GatewayProcess {
   kill: (signal: NodeJS.Signals) => Promise<number | null>
 }
 
-export async function spawnGateway(environment: Readonly<Record<string, string>>, simulatorRoot?: string): Promise<GatewayProcess> {
+/** The simulator that the process takes for WhatsApp. */
+export interface Trusted {
+  readonly trustRoot: string
+  readonly mediaUrl: string
+}
+
+export async function spawnGateway(environment: Readonly<Record<string, string>>, simulator?: Trusted): Promise<GatewayProcess> {
   const child = spawn(process.execPath, [
-    '--import', 'tsx', ...(simulatorRoot === undefined ? [] : ['--import', TRUST]), resolve(PACKAGE, 'src/main.ts'),
+    '--import', 'tsx', ...(simulator === undefined ? [] : ['--import', TRUST]), resolve(PACKAGE, 'src/main.ts'),
   ], {
     cwd: PACKAGE, stdio: ['ignore', 'pipe', 'pipe'],
     env: {
       PATH: process.env['PATH'], ...environment,
-      ...(simulatorRoot === undefined ? {} : { WA_SIMULATOR_ROOT: simulatorRoot }),
+      ...(simulator === undefined ? {} : { WA_SIMULATOR_ROOT: simulator.trustRoot, WA_SIMULATOR_MEDIA: simulator.mediaUrl }),
     },
   })
   const lines = collect(child)

@@ -120,7 +120,7 @@ export async function createScene(
       return new Api(gateway.url, lines, stop)
     },
     spawn: async settings => {
-      const child = await spawnGateway({ ...environment, ...settings }, simulator.trustRoot)
+      const child = await spawnGateway({ ...environment, ...settings }, simulator)
       running.add(() => child.kill('SIGKILL'))
       const api = new Api(child.url, child.lines, async () => { await child.kill('SIGTERM') })
       return Object.assign(api, { process: child })

@@ -29,14 +29,18 @@ export async function startControlApi(
   return { url: `http://127.0.0.1:${listening}`, close: () => app.close() }
 }
 
+/** A file in base64. */
+const BODY_LIMIT = 64 * 1024 * 1024
+
 interface OfPhone { Params: { phone: string } }
 
 function buildControlApi(simulator: Simulator, onProblem: (problem: Error) => void): FastifyInstance {
   const app = Fastify({
+    bodyLimit: BODY_LIMIT,
     // A long poll may be under way when the simulator is to end.
     forceCloseConnections: true,
     // Refuse what is not understood instead of quietly changing or dropping it.
-    ajv: { customOptions: { coerceTypes: false, removeAdditional: false, allErrors: true, allowUnionTypes: true } },
+    ajv: { customOptions: { discriminator: true, coerceTypes: false, removeAdditional: false, allErrors: true, allowUnionTypes: true } },
   })
   app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
     const status = error instanceof SimulatorError ? error.status : error.statusCode ?? 500
@@ -45,7 +49,7 @@ function buildControlApi(simulator: Simulator, onProblem: (problem: Error) => vo
   })
   app.setNotFoundHandler((request, reply) => reply.code(404).send({ error: `there is no ${request.method} ${request.url}` }))
 
-  app.get('/health', () => ({ status: 'ok', waUrl: simulator.waUrl, trustRoot: simulator.trustRoot }))
+  app.get('/health', () => ({ status: 'ok', waUrl: simulator.waUrl, mediaUrl: simulator.mediaUrl, trustRoot: simulator.trustRoot }))
   businessRoutes(app, simulator)
   customerRoutes(app, simulator, onProblem)
   serverRoutes(app, simulator)
@@ -67,6 +71,11 @@ function businessRoutes(app: FastifyInstance, simulator: Simulator): void {
   app.post<OfPhone & { Body: schemas.OwnerSaysBody }>('/businesses/:phone/say', { schema: { body: schemas.ownerSays } },
     async ({ params, body: { customer, text, ...options } }) => ({
       id: await simulator.business(params.phone).say(simulator.customer(customer), text, options),
+    }))
+
+  app.post<OfPhone & { Body: schemas.OwnerSendsBody }>('/businesses/:phone/send', { schema: { body: schemas.ownerSends } },
+    async ({ params, body: { customer, content, ...options } }) => ({
+      id: await simulator.business(params.phone).sendContent(simulator.customer(customer), content, options),
     }))
 
   app.post<OfPhone & { Body: schemas.NewsletterBody }>('/businesses/:phone/newsletter-post', {
@@ -106,6 +115,16 @@ function customerRoutes(app: FastifyInstance, simulator: Simulator, onProblem: (
         : await customer.sayInGroup(business, group, text, options)
       return { id }
     })
+
+  app.post<OfPhone & { Body: schemas.SendBody }>('/customers/:phone/send', { schema: { body: schemas.send } },
+    async ({ params, body: { business, content, ...options } }) => ({
+      id: await simulator.customer(params.phone).sendContent(simulator.business(business), content, options),
+    }))
+
+  app.get<{ Params: { phone: string; id: string } }>('/customers/:phone/files/:id', async ({ params: { phone, id } }, reply) => {
+    const { mimetype, bytes } = await simulator.customer(phone).fileIn(id)
+    return reply.type(mimetype).send(bytes)
+  })
 
   app.post<OfPhone & { Body: schemas.SayManyBody }>('/customers/:phone/say-many', { schema: { body: schemas.sayMany } },
     ({ params, body: { business: to, texts, delayMs = 0, ...options } }) => {

@@ -1,7 +1,10 @@
 import { ENDINGS, type Ending } from '../server/endings.js'
-import type { Faults } from '../faults.js'
+import type { Content } from '../content/content.js'
+import { type Faults, MEDIA_DOWNLOAD_FAULTS, MEDIA_UPLOAD_FAULTS } from '../faults.js'
 import type { Addressing } from '../jids.js'
-import type { CustomerSettings } from '../people/customer.js'
+import type { OwnerOptions } from '../people/business.js'
+import type { CustomerSettings, SendOptions } from '../people/customer.js'
+import { content, extras } from './content-schemas.js'
 
 /** The bodies and queries of the control API: a type for the compiler beside a JSON Schema for what comes in. */
 
@@ -47,6 +50,12 @@ export const say = object({
   business: digits, text, id, addressing, corrupt: flag, group: { type: 'string', pattern: '^[0-9-]+@g\\.us$' },
 }, ['business', 'text'])
 
+export interface SendBody extends SendOptions { business: string; content: Content }
+export const send = object({ business: digits, content, id, addressing, corrupt: flag, ...extras }, ['business', 'content'])
+
+export interface OwnerSendsBody extends OwnerOptions { customer: string; content: Content }
+export const ownerSends = object({ customer: digits, content, id, addressing, ...extras }, ['customer', 'content'])
+
 export interface SayManyBody { business: string; texts: string[]; delayMs?: number; addressing?: Addressing }
 export const sayMany = object({
   business: digits, texts: { type: 'array', items: text, minItems: 1, maxItems: 1_000 },
@@ -72,5 +81,5 @@ export type FaultsBody = Partial<Faults>
 export const faults = object({
   latencyMs: { ...count, maximum: 60_000 }, hang: flag, ignore: { type: 'array', items: text, maxItems: 100 }, dropAcks: flag,
   ackError: code, failure: code, refuseUpgrade: { anyOf: [{ const: 0 }, { type: 'integer', minimum: 400, maximum: 599 }] },
-  stallHandshake: flag,
+  stallHandshake: flag, mediaDownload: { enum: MEDIA_DOWNLOAD_FAULTS }, mediaUpload: { enum: MEDIA_UPLOAD_FAULTS },
 })

@@ -1,14 +1,19 @@
 import { deflateSync } from 'node:zlib'
 import { proto } from '@whiskeysockets/baileys'
+import type { Content, Extras } from '../content/content.js'
+import { textOf } from '../content/read.js'
+import { write } from '../content/write.js'
 import { ConflictError } from '../errors.js'
 import type { Addressing } from '../jids.js'
 import { BoundedMap, Journal } from '../journal.js'
+import type { MediaStore } from '../media/media-store.js'
 import type { Ending } from '../server/endings.js'
 import type { PairingDesk } from '../server/pairing.js'
 import { type Stanza, leaf, newMessageId, timestamp } from '../stanza.js'
+import { stanzaAttrs } from '../content/stanza-attrs.js'
 import type { Customer } from './customer.js'
 import type { LinkedDevice } from './linked-device.js'
-import { type Envelope, type Identity, Person, textOf } from './person.js'
+import { type Envelope, type Identity, Person } from './person.js'
 
 /** What the phone was told that a linked device sent: every device of an account shows the same chats. */
 export interface SentCopy {
@@ -18,6 +23,12 @@ export interface SentCopy {
   readonly text: string | null
   /** Milliseconds since 1970. */
   readonly at: number
+}
+
+/** How the owner sends; `addressing` is how the chat is named, `lid` by default. */
+export interface OwnerOptions extends Extras {
+  readonly id?: string
+  readonly addressing?: Addressing
 }
 
 /** Messages between the server and a business' linked devices. */
@@ -44,12 +55,13 @@ export class Business extends Person {
   readonly counts = noCounts()
   /** Whose LID and phone number the phone reveals as one person in the history sync after pairing. */
   readonly knownCustomers: Customer[] = []
-  readonly #copiedIds = new BoundedMap<string, true>(10_000)
+  /** What our devices and this phone wrote; a phone knows its own messages, for instance to quote them. */
+  readonly #ours = new BoundedMap<string, proto.IMessage>(10_000)
   #nextDeviceNumber = 1
   readonly #desk: PairingDesk
 
-  constructor(identity: Identity, desk: PairingDesk) {
-    super(identity)
+  constructor(identity: Identity, media: MediaStore, desk: PairingDesk) {
+    super(identity, media)
     this.#desk = desk
   }
 
@@ -74,19 +86,30 @@ export class Business extends Person {
    * where it went.
    * @returns the message's id.
    */
-  say(
-    customer: Customer, text: string,
-    { id = newMessageId(), addressing = 'lid' }: { readonly id?: string; readonly addressing?: Addressing } = {},
+  say(customer: Customer, text: string, options: OwnerOptions = {}): Promise<string> {
+    return this.sendContent(customer, { kind: 'text', text }, options)
+  }
+
+  /** As {@link say}, for any content. */
+  sendContent(
+    customer: Customer, content: Content, { id = newMessageId(), addressing = 'lid', ...extras }: OwnerOptions = {},
   ): Promise<string> {
     return this.turn.run(async () => {
-      const message = { deviceSentMessage: { destinationJid: customer.jid(addressing), message: { conversation: text } } }
-      await this.#tellDevices(message, {
-        id, recipient: customer.jid(addressing),
+      const chat = customer.jid(addressing)
+      const message = await write(content, extras, {
+        media: this.media,
+        keyOf: target => ({ id: target, remoteJid: chat, fromMe: this.#ours.has(target) }),
+        authorOf: target => (this.#ours.has(target) ? this.jid(addressing) : chat),
+        messageOf: target => this.#ours.get(target),
+      })
+      this.#ours.set(id, message)
+      await this.#tellDevices({ deviceSentMessage: { destinationJid: chat, message } }, {
+        id, recipient: chat, ...stanzaAttrs(message),
         ...(addressing === 'lid'
           ? { from: this.lidJid, addressing_mode: 'lid', recipient_pn: customer.phoneJid, sender_pn: this.phoneJid }
           : { from: this.phoneJid }),
       })
-      customer.hear({ id, business: this, text })
+      await customer.hear(this, id, message)
       return id
     })
   }
@@ -118,8 +141,8 @@ export class Business extends Person {
     return this.turn.run(async () => {
       const copy = (await this.tryDecrypt(envelope))?.deviceSentMessage
       if (!copy) return // a request from one of our devices to its phone, which this phone leaves unanswered
-      if (this.#copiedIds.has(envelope.id)) return
-      this.#copiedIds.set(envelope.id, true)
+      if (this.#ours.has(envelope.id)) return
+      this.#ours.set(envelope.id, copy.message ?? {})
       this.sentCopies.append({
         id: envelope.id, to: copy.destinationJid ?? null, text: textOf(copy.message), at: Date.now(),
       })
@@ -159,7 +182,7 @@ export class Business extends Person {
     for (const device of this.devices.values()) {
       const enc = await this.encryptFor(device, message)
       device.deliver({
-        tag: 'message', attrs: { ...attrs, type: 'text', t: timestamp(), notify: this.name }, content: [enc],
+        tag: 'message', attrs: { type: 'text', ...attrs, t: timestamp(), notify: this.name }, content: [enc],
       })
     }
   }

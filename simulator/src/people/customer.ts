@@ -1,12 +1,17 @@
 import type { proto } from '@whiskeysockets/baileys'
+import { MEDIA_TYPES, type Content, type Extras } from '../content/content.js'
+import { type SeenContent, contextOf, seen, seenFile, textOf } from '../content/read.js'
+import { stanzaAttrs } from '../content/stanza-attrs.js'
+import { write } from '../content/write.js'
 import { NotFoundError } from '../errors.js'
 import type { Addressing } from '../jids.js'
 import { BoundedMap, Journal } from '../journal.js'
+import type { MediaStore } from '../media/media-store.js'
 import { type Stanza, newMessageId, timestamp } from '../stanza.js'
 import type { Business } from './business.js'
 import { type KeyBundle, retryBundleStanzas } from './key-bundle.js'
 import type { LinkedDevice } from './linked-device.js'
-import { type Envelope, type Identity, Person, textOf } from './person.js'
+import { type Envelope, type Identity, Person } from './person.js'
 
 /** A phone gives up on a message after asking for it this often. */
 const MAX_RETRIES = 5
@@ -18,7 +23,9 @@ export interface InboxMessage {
   readonly from: string
   /** Which of its devices wrote: 0 is the owner's phone, the others are linked devices. */
   readonly device: number
+  /** Its words, or the caption. */
   readonly text: string | null
+  readonly content: SeenContent
   /** Milliseconds since 1970. */
   readonly at: number
 }
@@ -54,6 +61,9 @@ export interface SayOptions {
   readonly corrupt?: boolean
 }
 
+/** How a customer sends any content. */
+export type SendOptions = SayOptions & Extras
+
 /** A customer with one phone. */
 export class Customer extends Person {
   readonly settings: CustomerSettings = {
@@ -72,14 +82,14 @@ export class Customer extends Person {
   /** Messages that this phone sent again because a business asked. */
   resent = 0
 
-  readonly #shown = new BoundedMap<string, LinkedDevice | undefined>(10_000)
+  readonly #shown = new BoundedMap<string, { readonly device: LinkedDevice | undefined; readonly message: proto.IMessage }>(10_000)
   readonly #retries = new BoundedMap<string, number>(1_000)
   readonly #sent = new BoundedMap<string, { readonly message: proto.IMessage; readonly attrs: Stanza['attrs'] }>(1_000)
   /** What the server keeps while the phone is off. */
   #kept: Envelope[] = []
 
-  constructor(identity: Identity, settings: Partial<CustomerSettings> = {}) {
-    super(identity)
+  constructor(identity: Identity, media: MediaStore, settings: Partial<CustomerSettings> = {}) {
+    super(identity, media)
     Object.assign(this.settings, settings)
   }
 
@@ -103,7 +113,19 @@ export class Customer extends Person {
     return this.send(business, { conversation: text }, options)
   }
 
-  /** As {@link say}, for any content. */
+  /** As {@link say}, for any content; files are uploaded first. */
+  async sendContent(business: Business, content: Content, options: SendOptions = {}): Promise<string> {
+    const mine = (id: string): boolean => this.#sent.has(id)
+    const message = await write(content, options, {
+      media: this.media,
+      keyOf: id => ({ id, remoteJid: business.phoneJid, fromMe: mine(id) }),
+      authorOf: id => (mine(id) ? this.#jid : business.jid(this.settings.addressing)),
+      messageOf: id => this.#sent.get(id)?.message ?? this.#shown.get(id)?.message,
+    })
+    return this.send(business, message, options)
+  }
+
+  /** As {@link say}, for a message as it is encrypted. */
   send(business: Business, message: proto.IMessage, options: SayOptions = {}): Promise<string> {
     const { addressing = this.settings.addressing } = options
     return this.#send(business, message, addressing === 'lid'
@@ -148,7 +170,7 @@ export class Customer extends Person {
   /** The customer looks at a message. @throws NotFoundError when it never arrived. */
   read(id: string): void {
     if (!this.#shown.has(id)) throw new NotFoundError(`${this.phone} has no message with id ${id}`)
-    const device = this.#shown.get(id)
+    const device = this.#shown.get(id)?.device
     if (device) this.#sendReceipt(device, id, 'read')
   }
 
@@ -171,15 +193,26 @@ export class Customer extends Person {
         this.#askAgain(from, id)
         return
       }
-      this.#show(id, from.business, textOf(message), from)
+      await this.#show(from.business, id, message, from)
       this.#sendReceipt(from, id)
       if (this.settings.sendsReadReceipts) this.#sendReceipt(from, id, 'read')
     })
   }
 
   /** A message that the owner typed on the business' phone. The two phones' encryption is not simulated. */
-  hear({ id, business, text }: { readonly id: string; readonly business: Business; readonly text: string }): void {
-    this.#show(id, business, text)
+  hear(business: Business, id: string, message: proto.IMessage): Promise<void> {
+    return this.#show(business, id, message)
+  }
+
+  /**
+   * The plain file of a message on this phone's screen.
+   * @throws NotFoundError when there is no such message, or it has no file; Error when the file is not as the message says.
+   */
+  async fileIn(id: string): Promise<{ readonly mimetype: string; readonly bytes: Buffer }> {
+    const message = this.#shown.get(id)?.message
+    const file = message && seenFile(message)
+    if (!file) throw new NotFoundError(`${this.phone} has no message with id ${id} and a file`)
+    return { mimetype: file.mimetype, bytes: await this.media.download(file.file, MEDIA_TYPES[file.kind]) }
   }
 
   /**
@@ -212,7 +245,7 @@ export class Customer extends Person {
   ): Promise<string> {
     const devices = business.requireDevices()
     return this.turn.run(async () => {
-      const attrs = { ...from, id, type: 'text', t: timestamp(), notify: this.name }
+      const attrs = { ...from, id, ...stanzaAttrs(message), t: timestamp(), notify: this.name }
       this.#sent.set(id, { message, attrs })
       for (const device of devices) {
         const enc = await this.encryptFor(device, message)
@@ -222,10 +255,26 @@ export class Customer extends Person {
     })
   }
 
-  #show(id: string, business: Business, text: string | null, device?: LinkedDevice): void {
+  async #show(business: Business, id: string, message: proto.IMessage, device?: LinkedDevice): Promise<void> {
     if (this.#shown.has(id)) return
-    this.#shown.set(id, device)
-    this.inbox.append({ id, from: business.phone, device: device?.number ?? 0, text, at: Date.now() })
+    this.#shown.set(id, { device, message })
+    this.inbox.append({
+      id, from: business.phone, device: device?.number ?? 0, text: textOf(message), content: await this.#look(message), at: Date.now(),
+    })
+  }
+
+  /** What the screen shows; a file is downloaded at once. */
+  async #look(message: proto.IMessage): Promise<SeenContent> {
+    const found = seenFile(message)
+    if (!found) return seen(message)
+    const { file, ...rest } = found
+    const caption = textOf(message)
+    const shown = { ...rest, ...(caption !== null && { caption }), ...contextOf(message) }
+    try {
+      return { ...shown, size: (await this.media.download(file, MEDIA_TYPES[found.kind])).length }
+    } catch (problem) {
+      return { ...shown, size: null, problem: (problem as Error).message } // it is the business' message that is wrong: the test reads it here
+    }
   }
 
   #sendReceipt(device: LinkedDevice, id: string, type?: 'read'): void {

@@ -1,6 +1,7 @@
 import type { proto } from '@whiskeysockets/baileys'
 import { type Addressing, lidJid, phoneJid } from '../jids.js'
 import { Lock } from '../lock.js'
+import type { MediaStore } from '../media/media-store.js'
 import type { Stanza } from '../stanza.js'
 import type { LinkedDevice } from './linked-device.js'
 import { type Ciphertext, SignalDevice } from './signal-device.js'
@@ -33,7 +34,7 @@ export abstract class Person {
   /** The phone does one thing after the other: see {@link SignalDevice}. */
   protected readonly turn = new Lock()
 
-  constructor({ phone, lid, name }: Identity) {
+  constructor({ phone, lid, name }: Identity, protected readonly media: MediaStore) {
     this.phone = phone
     this.name = name
     this.phoneJid = phoneJid(phone)
@@ -66,7 +67,3 @@ export abstract class Person {
     }
   }
 }
-
-/** The words of a message; null for what has none (a sticker, a reaction, a key). */
-export const textOf = (message: proto.IMessage | null | undefined): string | null =>
-  message?.conversation ?? message?.extendedTextMessage?.text ?? null

@@ -1,4 +1,5 @@
 import { deviceOf, phoneJid } from '../jids.js'
+import { MEDIA_HOST } from '../media/media-store.js'
 import { Business } from '../people/business.js'
 import type { Directory } from '../people/directory.js'
 import { type KeyBundle, bundleStanzas, readKey, readSignedKey } from '../people/key-bundle.js'
@@ -90,6 +91,14 @@ export const QUERIES: Readonly<Record<string, (query: Query) => Answer>> = {
       })),
     }],
   }),
+  // Where to upload files.
+  'iq/w:m/set/media_conn': () => ({
+    content: [{
+      tag: 'media_conn', attrs: { auth: 'simulated', ttl: '300', auth_ttl: '3600', max_buckets: '12' },
+      content: [{ tag: 'host', attrs: { hostname: MEDIA_HOST, type: 'primary', maxContentLengthBytes: '134217728' } }],
+    }],
+  }),
+
   'iq/w:profile:picture/get/picture': () => ({ error: NOT_FOUND }),
 
   // logout(): the device unlinks itself.

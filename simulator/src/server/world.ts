@@ -1,5 +1,6 @@
 import { type Faults, NO_FAULTS } from '../faults.js'
 import { Journal } from '../journal.js'
+import { MediaStore } from '../media/media-store.js'
 import { Directory } from '../people/directory.js'
 import { type ReadableStanza, type Stanza, readable } from '../stanza.js'
 import { issueCertificates } from './certificates.js'
@@ -29,6 +30,7 @@ export class World {
   readonly certificates = issueCertificates()
   readonly directory = new Directory()
   readonly desk = new PairingDesk()
+  readonly media = new MediaStore()
   readonly log: Journal<LoggedStanza>
   /** Queries that the simulator had no answer for (it said "fine" to them): a test should see none. */
   readonly unhandled = new Journal<LoggedStanza>(1_000)

@@ -392,9 +392,14 @@ tenantId: string
 state: ("connecting" | "pairing" | "connected" | "disconnected" | "logged_out")
 connected: boolean
 /**
- * True only if a socket is open, its login is complete and the first backlog is through.
+ * True only if a socket is open, its login is complete, the first backlog is through, and WhatsApp's server has
+ * answered something of ours within the gateway's `SILENCE_MS`.
  */
 canSend: boolean
+/**
+ * When WhatsApp's server last answered something of ours: an acknowledgement, a query, a ping.
+ */
+answeredAt?: (number | null)
 phoneJid?: (string | null)
 code?: (number | null)
 reason?: (string | null)

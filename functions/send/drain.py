@@ -23,12 +23,17 @@ from functions.send.outcome import (
     outcome_of,
 )
 from functions.shared import outbox
-from functions.shared.contracts import ConversationId, TenantId
+from functions.shared.contracts import ConversationId, TenantId, Unavailable
 from functions.shared.conversation import load_conversation
 from functions.shared.observability import count, logger, masked
 
 LEASE_MS = 45_000
 """Longer than one attempt can take: connecting, the gateway's deadline, and writing the outcome."""
+
+CAME_UP_MS = 500
+"""Until the next attempt on a session that came up while the last one was refused."""
+CLOCKS_APART_MS = 2_000
+"""The session's time is the gateway's. Wrong by more, and the sweeper rings in its minute."""
 
 Ending = Literal["drained", "leased", "postponed", "out_of_time"]
 
@@ -50,7 +55,10 @@ class Surroundings:
     remaining_ms: Callable[[], int]
     """Of this invocation."""
     max_wait_ms: int
-    """How long to wait in all for a session that is reconnecting, instead of leaving it to the sweeper."""
+    """How long to wait in all for a next attempt, instead of leaving it to a ring: the wait takes an invocation that
+    another business may need."""
+    came_up_since: Callable[[TenantId, int], bool]
+    """Whether the business's session can send, and could not before that time."""
 
 
 def drain(tenant_id: TenantId, conversation_id: ConversationId, world: Surroundings) -> Ending:
@@ -89,8 +97,9 @@ def drain(tenant_id: TenantId, conversation_id: ConversationId, world: Surroundi
 
 
 def _attempt(row: outbox.Row, world: Surroundings) -> None:
+    asked_at = world.now_ms()
     try:
-        claimed = outbox.claim(row, now_ms=world.now_ms(), lease_ms=LEASE_MS)
+        claimed = outbox.claim(row, now_ms=asked_at, lease_ms=LEASE_MS)
     except outbox.RowMovedError:
         return
     except outbox.OvertakenError:
@@ -104,6 +113,9 @@ def _attempt(row: outbox.Row, world: Surroundings) -> None:
     )
     result = world.sender.send(claimed)
     record(claimed, outcome_of(result, claimed, now_ms=world.now_ms(), uniform=world.uniform))
+    if isinstance(result, Unavailable) and world.came_up_since(claimed.tenant_id, asked_at - CLOCKS_APART_MS):
+        # While we asked: its `connected` found no postponed row to wake, and does not come twice.
+        outbox.wake(claimed.tenant_id, claimed.conversation_id, claimed.sk, now_ms=world.now_ms() + CAME_UP_MS)
 
 
 def record(row: outbox.Row, outcome: Outcome) -> None:

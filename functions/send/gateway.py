@@ -17,7 +17,8 @@ from functions.shared.secret import SecretCache
 CONNECT_TIMEOUT_S = 3.0
 READ_TIMEOUT_S = 35.0
 """Longer than the gateway's own 30 s for the acknowledgement, so that its answer is heard."""
-RETRY_AFTER_MS = 1_000
+RETRY_AFTER_MS = 5_000
+"""Longer than an invocation waits: without an owner nothing can be sent, and the next owner's `connected` rings."""
 
 _NOT_TAKEN = {401, 403, 404, 408, 425, 429}
 """The gateway did not even look at the message."""

@@ -17,7 +17,7 @@ from pynamodb.exceptions import PynamoDBException
 
 from functions.send.drain import Surroundings, drain
 from functions.send.gateway import Gateway
-from functions.shared import aws, clock, settings
+from functions.shared import aws, clock, sessions, settings
 from functions.shared.contracts import Doorbell
 from functions.shared.conversation import ConversationNotFoundError
 from functions.shared.observability import instrumented, logger
@@ -68,6 +68,7 @@ def handle(event: SqsEvent, context: LambdaContext) -> BatchAnswer:
         uniform=random.uniform,
         remaining_ms=context.get_remaining_time_in_millis,
         max_wait_ms=settings.send_wait_ms(),
+        came_up_since=sessions.came_up_since,
     )
     failures: list[ItemFailure] = []
     for record in event["Records"]:

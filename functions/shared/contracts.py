@@ -303,7 +303,10 @@ class SessionStatus(Wire):
     state: ConnectionState
     connected: bool
     can_send: bool
-    """True only if a socket is open, its login is complete and the first backlog is through."""
+    """True only if a socket is open, its login is complete, the first backlog is through, and WhatsApp's server has
+    answered something of ours within the gateway's `SILENCE_MS`."""
+    answered_at: Milliseconds | None = None
+    """When WhatsApp's server last answered something of ours: an acknowledgement, a query, a ping."""
     phone_jid: JidField | None = None
     code: int | None = None
     reason: str | None = None

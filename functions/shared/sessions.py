@@ -30,6 +30,12 @@ def load_session(tenant_id: TenantId) -> SessionRecord | None:
     return None if item is None else SessionRecord.model_validate(_plain(item))
 
 
+def came_up_since(tenant_id: TenantId, since_ms: int) -> bool:
+    """Whether the tenant's session can send, and says so since `since_ms` or later."""
+    session = load_session(tenant_id)
+    return session is not None and session.state == "connected" and (session.updated_at or 0) >= since_ms
+
+
 def set_desired(tenant_id: TenantId, desired: Desired, *, restart: bool = False) -> None:
     """Ask for a session, or for its end; whoever owns it acts on it. `restart` asks for a new socket as well."""
     AppItem.connection().dispatch(

@@ -54,5 +54,6 @@ def send_deadline_ms() -> int:
 
 
 def send_wait_ms() -> int:
-    """How long the send function waits inside one invocation for a session that is reconnecting."""
-    return _milliseconds("SEND_WAIT_MS", 15_000)
+    """How long the send function waits inside one invocation for the next attempt. Short: the invocation is one of few
+    for all businesses, and a session that comes back rings."""
+    return _milliseconds("SEND_WAIT_MS", 3_000)

@@ -48,8 +48,8 @@ def unknown(command: SendCommand) -> Reply:
     return reply(504, Unknown(message_id=command.message_id, reason="no acknowledgement within 30 s"))
 
 
-def unavailable(command: SendCommand) -> Reply:
-    result = Unavailable(message_id=command.message_id, reason="reconnecting", retry_after_ms=1_000)
+def unavailable(command: SendCommand, retry_after_ms: int = 1_000) -> Reply:
+    result = Unavailable(message_id=command.message_id, reason="reconnecting", retry_after_ms=retry_after_ms)
     return reply(503, result)
 
 
@@ -146,14 +146,15 @@ def running_gateway() -> Iterator[FakeGateway]:
         thread.join()
 
 
-def own_session(tenant: TenantId, owner_url: str | None, *, token: int = 7) -> None:
-    """Write the session row as the gateway does when it claims a session."""
+def own_session(tenant: TenantId, owner_url: str | None, *, token: int = 7, up_since: int = 1) -> None:
+    """Write the session row as the gateway does when a session that it claimed is connected."""
     item: dict[str, dict[str, str]] = {
         **session_key(tenant),
         "tenantId": {"S": tenant},
         "desired": {"S": "linked"},
         "ownerToken": {"N": str(token)},
         "state": {"S": "connected"},
+        "updatedAt": {"N": str(up_since)},
     }
     if owner_url is not None:
         item["ownerUrl"] = {"S": owner_url}

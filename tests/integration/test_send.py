@@ -18,7 +18,7 @@ from functions.send import gateway as gateway_module
 from functions.send import handler
 from functions.send.drain import LEASE_MS, Ending, Surroundings, drain
 from functions.send.gateway import Gateway
-from functions.shared import clock, outbox
+from functions.shared import clock, outbox, sessions, settings
 from functions.shared.contracts import Doorbell, Jid, SendCommand, TenantId
 from functions.shared.inbox import Turn
 from functions.shared.profile import BusinessProfile, save_profile
@@ -84,6 +84,7 @@ class World:
             uniform=lambda _, high: high,
             remaining_ms=lambda: self.remaining_ms,
             max_wait_ms=self.max_wait_ms,
+            came_up_since=sessions.came_up_since,
         )
         return drain(turn.tenant_id, turn.conversation_id, surroundings)
 
@@ -192,7 +193,7 @@ def test_a_container_that_is_gone_is_waited_for_and_looked_up_again(
 
         assert world.drain(turn) == "drained"
 
-    assert world.slept == pytest.approx([1_000, 2_000], abs=500)
+    assert world.slept == pytest.approx([5_000, 5_000], abs=500)
     assert states(store, turn) == ["SENT"]
     assert [call.command.owner_token for call in gateway.calls] == [8]
 
@@ -219,6 +220,39 @@ def test_a_session_that_stays_away_is_left_to_the_sweeper(store: Store, tenant: 
     assert sum(world.slept) <= 10_000
     assert states(store, turn) == ["SENDING", "QUEUED"]
     assert set(gateway.texts()) == {"one"}
+
+
+def test_the_outage_of_one_business_takes_no_time_from_another(
+    store: Store, tenant: TenantId, gateway: FakeGateway
+) -> None:
+    down = save_profile(BusinessProfile(tenant_id=TenantId(f"{tenant}-down"), name="Down")).tenant_id
+    gateway.script = [lambda command: unavailable(command, retry_after_ms=5_000)] * 10
+    own_session(down, gateway.url)
+    world = World(max_wait_ms=settings.send_wait_ms())
+    waiting = [queue(down, "one", phone=f"97250000{number:04}@s.whatsapp.net") for number in range(10)]
+
+    assert [world.drain(turn) for turn in waiting] == ["postponed"] * 10
+    assert world.drain(queue(tenant, "hello")) == "drained"
+
+    assert world.slept == []
+    assert gateway.texts() == ["one"] * 10 + ["hello"]
+
+
+def test_a_session_that_came_up_while_it_refused_is_tried_again_at_once(
+    store: Store, tenant: TenantId, gateway: FakeGateway
+) -> None:
+    turn = queue(tenant, "one")
+    world = World(max_wait_ms=settings.send_wait_ms())
+
+    def a_moment_too_early(command: SendCommand) -> Reply:
+        own_session(tenant, gateway.url, up_since=clock.now_ms())
+        return unavailable(command, retry_after_ms=5_000)
+
+    gateway.script = [a_moment_too_early]
+
+    assert world.drain(turn) == "drained"
+    assert sum(world.slept) <= 500
+    assert states(store, turn) == ["SENT"]
 
 
 def test_a_session_that_moved_is_found_at_its_new_owner(store: Store, tenant: TenantId, gateway: FakeGateway) -> None:

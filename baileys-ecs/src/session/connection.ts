@@ -109,6 +109,12 @@ export class Connection {
     return this.isOpen && this.#settled && this.#pulse.isFresh
   }
 
+  /** When WhatsApp's server last answered something of ours, Unix milliseconds. */
+  get answeredAt(): number | undefined {
+    const { ageMs } = this.#pulse
+    return ageMs === undefined || this.#over ? undefined : Math.round(this.#options.now() - ageMs)
+  }
+
   get isOver(): boolean {
     return this.#over
   }

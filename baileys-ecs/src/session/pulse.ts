@@ -27,9 +27,14 @@ export class Pulse {
     this.#options = options
   }
 
+  /** Milliseconds since the last answer; `undefined` before the first one. */
+  get ageMs(): number | undefined {
+    return this.#heardAt === undefined ? undefined : this.#options.monotonic() - this.#heardAt
+  }
+
   /** Whether the last round trip is recent enough to send on. */
   get isFresh(): boolean {
-    return this.#heardAt !== undefined && this.#options.monotonic() - this.#heardAt < this.#options.silenceMs
+    return (this.ageMs ?? Infinity) < this.#options.silenceMs
   }
 
   /** The server answered: the login, a query, a message. */

@@ -117,7 +117,7 @@ export class SessionRegistry {
 
   #place(rows: readonly StoredSession[], at: number): void {
     const held = [...this.#sessions.values()].map(session => ({
-      tenantId: session.tenantId, movable: session.isConnected && session.activeSends === 0 && !this.#busy.has(session.tenantId),
+      tenantId: session.tenantId, movable: session.canSend && session.activeSends === 0 && !this.#busy.has(session.tenantId),
     }))
     const { claim, giveAway, without } = this.#placement.decide(rows, held, this.#observer, at)
     if (without > 0) this.#deps.logger.error({ sessions: without }, 'the containers together are too small: sessions stay unclaimed')

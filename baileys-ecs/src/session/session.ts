@@ -122,6 +122,10 @@ export class Session {
     return this.#connection?.isOpen === true
   }
 
+  get canSend(): boolean {
+    return this.#connection?.canSend === true
+  }
+
   get activeSends(): number {
     return this.#sender.active
   }
@@ -135,7 +139,8 @@ export class Session {
       tenantId: this.tenantId,
       ...this.#state.known,
       connected: this.isConnected,
-      canSend: this.#connection?.canSend === true,
+      canSend: this.canSend,
+      ...(this.#connection?.answeredAt === undefined ? {} : { answeredAt: this.#connection.answeredAt }),
       ...(this.#state.phoneJid === undefined ? {} : { phoneJid: this.#state.phoneJid }),
     }
   }
@@ -329,10 +334,9 @@ export class Session {
 
   #changed(connection: Connection): void {
     this.#state.phoneJid = connection.phoneJid
-    if (connection.isOpen) {
-      this.#onOpen?.()
-      void this.#state.report({ state: 'connected' })
-    }
+    if (connection.isOpen) this.#onOpen?.()
+    // Not at `open`: whoever is told "connected" sends what waited, and a send that comes too early waits a minute.
+    if (connection.canSend) void this.#state.report({ state: 'connected' })
     else if (connection.qr !== undefined) void this.#state.report({ state: 'pairing' })
   }
 

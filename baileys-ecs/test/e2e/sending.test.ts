@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it, type TestContext } from 'node:test'
+import type { SessionStatus } from '@kesher/contracts'
 import { startEmulator, type Emulator } from '../support/emulator.js'
 import { eventually } from '../support/eventually.js'
 import { createScene, TENANT, type Api, type Scene } from '../support/scene.js'
@@ -18,9 +19,52 @@ async function paired(t: TestContext, settings: Readonly<Record<string, string>>
   return Object.assign(scene, { api })
 }
 
+/** Looks again and again until it is told to stop. */
+function watch(look: () => Promise<void>): { readonly stop: () => Promise<void> } {
+  const over = new AbortController()
+  const looking = (async () => {
+    while (!over.signal.aborted) await look()
+  })()
+  return { stop: () => { over.abort(); return looking } }
+}
+
 /** Stanzas with this id that reached WhatsApp's server. */
 const onTheWire = ({ simulator }: Scene, id: string): number =>
   simulator.received('message').filter(({ stanza }) => stanza.attrs['id'] === id).length
+
+describe('"connected"', () => {
+  it('is told when the session can send, not before: whoever hears it sends at once', async t => {
+    const scene = await createScene(t, emulator)
+    const early: SessionStatus[] = []
+    const results: Promise<string>[] = []
+    const api = await scene.start()
+    await scene.pair(api)
+    scene.webhook.answer = event => {
+      if (event.type === 'connection.updated' && event.state === 'connected') {
+        results.push(scene.command('as soon as you are back').then(command => api.send(command)).then(({ result }) => result.outcome))
+      }
+      return 200
+    }
+    const watched = watch(async () => { early.push(await api.status()) })
+    scene.business.disconnect('tcp')
+    await eventually('the event', () => results.length === 1)
+    assert.deepEqual(await Promise.all(results), ['sent'])
+    await watched.stop()
+    for (const { state, canSend } of early) assert.ok(state !== 'connected' || canSend)
+    assert.ok(early.some(({ connected, state }) => connected && state === 'connecting'), 'the socket was open before')
+  })
+
+  it('says since when: the time of the last answer of WhatsApp stands in the status', async t => {
+    const scene = await paired(t)
+    const before = Date.now()
+    await scene.api.send(await scene.command('shalom'))
+    const { answeredAt } = await scene.api.status()
+    assert.ok(typeof answeredAt === 'number' && answeredAt >= before - 5 && answeredAt <= Date.now())
+    scene.business.disconnect('replaced')
+    await eventually('the end', async () => !(await scene.api.status()).connected)
+    assert.equal((await scene.api.status()).answeredAt ?? null, null)
+  })
+})
 
 describe('a send', () => {
   it('is sent only when WhatsApp\'s server has acknowledged it; the same id again is not sent again', async t => {

@@ -412,6 +412,7 @@ class Protocol:
             uniform=lambda _, high: high,
             remaining_ms=lambda: 10**9,
             max_wait_ms=0,
+            came_up_since=lambda _tenant, _since: False,
         )
 
     def send(self, row: outbox.Row) -> Result:

@@ -15,4 +15,5 @@ FULL = {
     "policies": [{"title": {"he": "ביטול"}, "text": {"he": "עד יום לפני"}}],
     "knowledge": [{"title": {"en": "Parking"}, "text": {"en": "Behind the house."}}],
     "model": "gpt-large",
+    "fallback_model": "gpt-small",
 }

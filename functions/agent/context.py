@@ -31,6 +31,10 @@ class Staging:
     def discard(self, effect: Effect) -> None:
         self._effects.pop(effect.name, None)
 
+    def clear(self) -> None:
+        """Forget everything: the run that staged it has failed, and another one begins from nothing."""
+        self._effects.clear()
+
     def of(self, kind: type[_Effect]) -> list[_Effect]:
         """The staged effects of one kind, oldest first."""
         return [effect for effect in self._effects.values() if isinstance(effect, kind)]

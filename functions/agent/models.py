@@ -10,9 +10,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 from urllib.parse import urlsplit
 
-from agents import Model, ModelRetrySettings, ModelSettings, OpenAIChatCompletionsModel, OpenAIResponsesModel
+from agents import Agent, Model, ModelRetrySettings, ModelSettings, OpenAIChatCompletionsModel, OpenAIResponsesModel
 from agents.retry import ModelRetryBackoffSettings, retry_policies
 from openai import AsyncOpenAI
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -25,6 +26,8 @@ from functions.shared.profile import BusinessProfile
 
 ATTEMPT_LIMIT_S = 12.0
 """One attempt at one model call; a typical one takes 1 to 3 s."""
+BACKOFF = ModelRetryBackoffSettings(initial_delay=0.5, max_delay=4.0, multiplier=2.0, jitter=True)
+"""Between attempts, in seconds, where the server names no time itself."""
 _KEY_MAX_AGE_S = 300.0
 _NO_KEY = "none"  # servers on one's own machine want none, the client wants some
 _RETRIED_STATUSES = (408, 409, 429, 500, 502, 503, 504)
@@ -99,19 +102,38 @@ def _client(chosen: Server) -> AsyncOpenAI:
     return AsyncOpenAI(base_url=chosen.base_url, api_key=chosen.api_key, timeout=ATTEMPT_LIMIT_S, max_retries=0)
 
 
-def model_for(profile: BusinessProfile, chosen: Server | None) -> Model:
-    """The model that answers this business's customers."""
+def name_for(profile: BusinessProfile) -> str:
+    """Of the model that answers this business's customers."""
+    return profile.model or settings.model_name()
+
+
+def fallback_name_for(profile: BusinessProfile, chosen: Server | None) -> str | None:
+    """Of the model that is asked when the first one fails; None: there is none, or it is the same."""
+    if chosen is None:
+        return None
+    name = profile.fallback_model or settings.fallback_model_name()
+    return None if name == name_for(profile) else name
+
+
+def model_for(profile: BusinessProfile, chosen: Server | None, name: str | None = None) -> Model:
+    """The model `name`, or the one that answers this business's customers."""
     if chosen is None:
         return StandIn(profile)
-    name = profile.model or settings.model_name()
+    name = name or name_for(profile)
     if chosen.is_openai:
         return OpenAIResponsesModel(name, _client(chosen))
     return OpenAIChatCompletionsModel(name, _client(chosen))
 
 
-def settings_for(profile: BusinessProfile, chosen: Server | None) -> ModelSettings:
-    """Time-outs, retries and privacy of every model call."""
-    name = profile.model or settings.model_name()
+def label(agent: Agent[Any]) -> str:
+    """What an agent's model is called, for the audit."""
+    name = getattr(agent.model, "model", None)
+    return str(name) if name else type(agent.model).__name__
+
+
+def settings_for(profile: BusinessProfile, chosen: Server | None, name: str | None = None) -> ModelSettings:
+    """Time-outs, retries and privacy of every call of that model."""
+    name = name or name_for(profile)
     reasons = chosen is not None and chosen.is_openai and name.startswith(_REASONING)
     return ModelSettings(
         store=False if chosen is None or chosen.is_openai else None,  # others refuse what they do not know
@@ -122,7 +144,7 @@ def settings_for(profile: BusinessProfile, chosen: Server | None) -> ModelSettin
         response_include=["reasoning.encrypted_content"] if reasons else None,
         retry=ModelRetrySettings(
             max_retries=2,
-            backoff=ModelRetryBackoffSettings(initial_delay=0.5, max_delay=4.0, multiplier=2.0, jitter=True),
+            backoff=BACKOFF,
             policy=retry_policies.any(
                 retry_policies.provider_suggested(),
                 retry_policies.network_error(),

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
+from functions.shared import apology
 from functions.shared.profile import Language
 
-A_PERSON_WILL_ANSWER: dict[Language, str] = {
-    "en": "I'm sorry, I can't answer this properly right now. A person from our team will get back to you here.",
-    "he": "מצטערים, אין באפשרותי לענות על זה כמו שצריך כרגע. אדם מהצוות שלנו יחזור אליכם כאן.",
-}
+A_PERSON_WILL_ANSWER = apology.A_PERSON_WILL_ANSWER
 
 JUST_TAKEN: dict[Language, str] = {
     "en": "I'm sorry, that time was taken just now, so nothing was booked or changed. Which other time would suit you?",

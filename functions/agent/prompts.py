@@ -112,6 +112,12 @@ def read_now(instructions: str) -> datetime | None:
     return datetime.fromisoformat(match[1]) if match else None
 
 
+def moment_of(instructions: str) -> str:
+    """The part that `moment` wrote; empty if there is none."""
+    match = _NOW_LINE.search(instructions)
+    return instructions[match.start() :] if match else ""
+
+
 def _hours(profile: BusinessProfile, day: Weekday) -> str:
     opened = profile.hours.get(day, ())
     return ", ".join(opening.short for opening in opened) or "closed"

@@ -15,6 +15,11 @@ def model_name() -> str:
     return os.environ.get("OPENAI_MODEL") or DEFAULT_MODEL
 
 
+def fallback_model_name() -> str | None:
+    """Of the same server; tried when the first one fails. None: none is chosen."""
+    return os.environ.get("OPENAI_FALLBACK_MODEL") or None
+
+
 def base_url() -> str | None:
     """Of a server that speaks OpenAI's protocol; None: not chosen."""
     return os.environ.get("OPENAI_BASE_URL") or None

@@ -6,10 +6,12 @@ A date is always said with its weekday, so that a misunderstanding is heard at o
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from datetime import date, datetime
 
+from functions.shared import apology
 from functions.shared.profile import Language
+
+language_of = apology.language_of
 
 _MONTHS: dict[Language, tuple[str, ...]] = {
     "en": (
@@ -28,8 +30,6 @@ _SIGNS = {"ILS": "₪", "USD": "$", "EUR": "€", "GBP": "£"}
 _MINOR_DIGITS = {"JPY": 0, "KRW": 0, "KWD": 3, "BHD": 3, "JOD": 3}
 _SAID_DATE = re.compile(rf"(\d{{1,2}}) ב?({'|'.join((*_MONTHS['en'], *_MONTHS['he']))}) (\d{{4}})")
 _SAID_TIME = re.compile(_SAID_DATE.pattern + r"(?: at |, בשעה )(?P<time>\d\d:\d\d)")
-_HEBREW_LETTER = re.compile(r"[א-ת]")
-_LATIN_LETTER = re.compile(r"[A-Za-z]")
 
 
 def weekday(day: date, language: Language) -> str:
@@ -73,13 +73,3 @@ def price(minor: int, currency: str) -> str:
     number = f"{whole:,}" + (f".{rest:0{digits}d}" if rest else "")
     sign = _SIGNS.get(currency)
     return f"{sign}{number}" if sign else f"{number} {currency}"
-
-
-def language_of(texts: Iterable[str], default: Language) -> Language:
-    """The language of the last text that shows one by its script."""
-    language = default
-    for text in texts:
-        hebrew, latin = len(_HEBREW_LETTER.findall(text)), len(_LATIN_LETTER.findall(text))
-        if hebrew or latin:
-            language = "he" if hebrew * 2 >= latin else "en"
-    return language

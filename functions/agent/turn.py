@@ -6,9 +6,10 @@ succeeds; a turn that fails or is overtaken at any point leaves nothing but hold
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Literal
 
 from agents import MaxTurnsExceeded
@@ -56,6 +57,8 @@ class Asked:
     items: Sequence[dict[str, JsonValue]]
     """As the model sees it and the history keeps it."""
     texts: Sequence[str]
+    saw: Mapping[str, JsonValue]
+    """For the audit: the messages by their ids, and the version of the configuration."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,8 @@ def give_up(doorbell: Doorbell, world: World, reason: str) -> Outcome:
     if not isinstance(decision, inbox.RunTurn):
         return _nothing_to_run(doorbell, snapshot, decision, world)
     turn = inbox.begin_turn(snapshot, decision, correlation_id=doorbell.correlation_id, now_ms=world.now_ms())
+    if snapshot.opted_out_at is not None:
+        return _end(turn, Silence(reason), world)
     known = world.store.messages(turn.tenant_id, turn.conversation_id, max(1, turn.lo - RECENT_MESSAGES), turn.hi)
     return _hand_over(turn, _language(world.store.profile(turn.tenant_id), known), reason, world)
 
@@ -106,10 +111,17 @@ async def _answer(doorbell: Doorbell, world: World, *, slot_was_lost: bool) -> O
         return await _answer(doorbell, world, slot_was_lost=False) if behind else outcome
     context = _context(turn, snapshot, profile, known, world)
     history = memory.recall(past, [message for message in known if message.seq < turn.lo])
-    asked = Asked(sorted_out.intent, memory.user_items(guardrails.shortened(pending)), _texts(pending))
+    asked = Asked(
+        sorted_out.intent,
+        memory.user_items(guardrails.shortened(pending)),
+        _texts(pending),
+        {"messages": [message.message_id for message in pending], "config_version": profile.config_version},
+    )
     try:
         items = memory.as_input(history, asked.items)
-        answered = await run(world.agents.get(profile), items, context, limit_s=world.limit_s)
+        agent = world.agents.get(profile)
+        spare = partial(world.agents.spare, profile, agent)
+        answered = await run(agent, items, context, limit_s=world.limit_s, spare=spare)
     except MaxTurnsExceeded:
         return _hand_over(turn, context.language, "the assistant went in circles and was stopped", world)
     replies = wording.worded(answered.text, profile, asked.texts, context.language)
@@ -140,7 +152,13 @@ def _commit(
     turn: Turn, asked: Asked, answered: Answer, *, replies: Sequence[str], effects: Sequence[Effect], world: World
 ) -> Outcome:
     items = [*asked.items, *answered.items]
-    record = TurnRecord(items=items, tools=list(answered.tools), usage=answered.usage, intent=asked.intent)
+    record = TurnRecord(
+        items=items,
+        tools=list(answered.tools),
+        usage=answered.usage,
+        intent=asked.intent,
+        saw={**asked.saw, **answered.saw},
+    )
     try:
         world.store.commit(turn, [Reply(text) for text in replies], effects, record, world.now_ms())
     except TurnOvertakenError:
@@ -243,4 +261,10 @@ def _said(found: Resolved) -> str:
 def _just_taken(language: Language, answered: Answer) -> Answer:
     """The run believed in a slot that is gone: none of its words may stay, its calls neither."""
     text = phrases.JUST_TAKEN[language]
-    return Answer(text=text, items=[{"role": "assistant", "content": text}], tools=answered.tools, usage=answered.usage)
+    return Answer(
+        text=text,
+        items=[{"role": "assistant", "content": text}],
+        tools=answered.tools,
+        usage=answered.usage,
+        saw=answered.saw,
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, NewType
 
 from pydantic import JsonValue, TypeAdapter
@@ -96,6 +96,8 @@ class PastTurn:
     intent: str | None = None
     reason: str | None = None
     """Why a person was called."""
+    saw: Mapping[str, JsonValue] = field(default_factory=dict)
+    """What the model was given, if one was asked."""
 
 
 def load_conversation(tenant_id: TenantId, conversation_id: ConversationId) -> Snapshot:
@@ -175,4 +177,5 @@ def _past_turn(row: TurnItem) -> PastTurn:
         outcome=row.outcome,
         intent=row.intent,
         reason=row.reason,
+        saw=row.saw or {},
     )

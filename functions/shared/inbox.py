@@ -19,6 +19,7 @@ from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
 from functions.shared import ids, outbox, transactions
+from functions.shared.bounded import bounded
 from functions.shared.contracts import ConversationId, Jid, MessageId, TenantId, TextContent
 from functions.shared.conversation import ConversationNotFoundError, Snapshot, TurnId
 from functions.shared.keys import CONVERSATION, conversation_pk, profile_key, turn_sk
@@ -31,6 +32,9 @@ DEBOUNCE_LIMIT_MS = 8_000
 TurnOutcome = Literal["answered", "person", "failed", "put_aside", "opted_out", "opted_in", "silent"]
 """How a turn ended: with the assistant's answer, handed over because the customer asked or because the assistant
 failed, left to a person unanswered, or by the customer's word about the assistant itself."""
+
+MAX_ITEMS_BYTES, MAX_TOOLS_BYTES, MAX_SAW_BYTES = 200_000, 100_000, 50_000
+"""Of one turn's row: a DynamoDB item ends at 400 KB, and memory reads the newest rows of a conversation each time."""
 
 _CONVERSATION_LABEL = "conversation"
 _TURN_LABEL = "turn"
@@ -130,7 +134,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class TurnRecord:
-    """What a turn leaves for the next one and for the audit. All of it is JSON; a DynamoDB item ends at 400 KB."""
+    """What a turn leaves for the next one and for the audit. All of it is JSON; too long texts in it are cut."""
 
     items: Sequence[JsonValue]
     """History items of the Agents SDK: this turn's input and everything that the run added."""
@@ -140,6 +144,8 @@ class TurnRecord:
     intent: str | None = None
     reason: str | None = None
     """Why a person was called."""
+    saw: Mapping[str, JsonValue] | None = None
+    """What the model was given: messages, version of the configuration, model, instructions, fallback."""
 
 
 class Effect(Protocol):
@@ -258,9 +264,10 @@ def _turn_row(turn: Turn, record: TurnRecord, now_ms: int) -> TurnItem:
         lo=turn.lo,
         hi=turn.hi,
         turn_id=turn.turn_id,
-        items=list(record.items),
-        tools=list(record.tools),
+        items=bounded(record.items, MAX_ITEMS_BYTES),
+        tools=bounded(record.tools, MAX_TOOLS_BYTES),
         usage=dict(record.usage or {}),
+        saw=bounded([dict(record.saw)], MAX_SAW_BYTES)[0] if record.saw else None,
         outcome=record.outcome,
         intent=record.intent,
         reason=record.reason,

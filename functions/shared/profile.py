@@ -93,6 +93,8 @@ class BusinessProfile(Part):
     """What customers ask: parking, products, how to prepare."""
     model: str | None = None
     """Model of the assistant, if not the deployment's."""
+    fallback_model: str | None = None
+    """Model that is asked when the first one fails or is too slow, if not the deployment's."""
 
     @field_validator("time_zone")
     @classmethod

@@ -6,6 +6,7 @@ so every query names its prefix; a discriminator attribute would filter after re
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -50,6 +51,16 @@ class OptionalInt(Attribute["int | None"]):
 
     def deserialize(self, value: str) -> int:
         return int(value)
+
+
+class Json(JSONAttribute):
+    """JSON with letters as they are: escaped, a Hebrew one would be six bytes instead of two."""
+
+    def serialize(self, value: object) -> str | None:
+        if value is None:
+            return None
+        # Half a surrogate pair, which a model's JSON may hold, is no UTF-8 and would be refused.
+        return json.dumps(value, ensure_ascii=False).encode(errors="replace").decode()
 
 
 class Flag(Attribute[bool]):
@@ -128,6 +139,7 @@ class ProfileItem(AppItem):
     services = JSONAttribute()
     resources = JSONAttribute()
     model = OptionalText()
+    fallback_model = OptionalText()
     audience = OptionalText()
     tone = OptionalText()
     owner_numbers = JSONAttribute(null=True)
@@ -190,6 +202,9 @@ class ConversationItem(AppItem):
     opted_out_at = OptionalInt()
     """When the customer asked not to be answered by the assistant any more; absent again once they opted in."""
     created_at = Int()
+    sweep_rings = OptionalInt()
+    """How often the sweeper rang for the same waiting message, which `sweep_rings_for` names: `handled_seq/epoch`."""
+    sweep_rings_for = OptionalText()
 
 
 class CustomerItem(AppItem):
@@ -236,9 +251,11 @@ class TurnItem(AppItem):
     lo = Int()
     hi = Int()
     turn_id = Text()
-    items = JSONAttribute()
-    tools = JSONAttribute()
-    usage = JSONAttribute()
+    items = Json()
+    tools = Json()
+    usage = Json()
+    saw = Json(null=True)
+    """What the model was given."""
     outcome = OptionalText()
     """How it ended: inbox.TurnOutcome."""
     intent = OptionalText()

@@ -21,6 +21,7 @@ class SweepAnswer(TypedDict):
     turns_rung: int
     outgoing_rung: int
     forgotten: int
+    given_up: int
 
 
 @instrumented
@@ -36,6 +37,7 @@ def handle(_event: dict[str, object], context: LambdaContext) -> SweepAnswer:
         "turns_rung": counts.turns_rung,
         "outgoing_rung": counts.outgoing_rung,
         "forgotten": counts.forgotten,
+        "given_up": counts.given_up,
     }
     logger.info("swept", **answer)
     return answer

@@ -16,6 +16,7 @@ from functions.shared.conversation import speaks_at
 from functions.shared.ids import SWEEP_SHARDS
 from functions.shared.inbox import forget_if_handled
 from functions.shared.keys import CONVERSATION, message_sk, parse_conversation_pk, parse_outbox_sk, profile_key
+from functions.shared.observability import count, logger
 from functions.shared.queues import Ring
 from functions.shared.tables import (
     AppItem,
@@ -26,6 +27,7 @@ from functions.shared.tables import (
     ProfileItem,
     get_together,
 )
+from functions.sweeper.giving_up import MAX_RINGS, give_up
 
 AGAIN_AFTER_MS = 2 * 60_000
 """A doorbell that the sweeper rang has this long before the next one: a turn and its retries fit into it."""
@@ -42,6 +44,8 @@ class Counts:
     turns_rung: int = 0
     outgoing_rung: int = 0
     forgotten: int = 0
+    given_up: int = 0
+    """Conversations that a person was called for, because no ringing helped."""
     conversations_rung: set[str] = field(default_factory=set)
     """Keys of those whose outbox was rung: once is enough for all its rows."""
 
@@ -88,11 +92,34 @@ def _look_at_conversation(entry: AppItem, found: Found, now_ms: int, ring: Ring,
     elif speaks > now_ms:
         _set_keys(item, [ConversationItem.sweep_at.set(speaks)])
     else:
-        key = (entry.pk, message_sk(item.last_seq))
-        newest = get_together([key]).get(MessageItem, key)
-        ring("turns", tenant_id, conversation_id, item.last_seq, newest.correlation_id if newest else "sweeper")
+        _ring_or_give_up(item, now_ms, ring, counts)
+
+
+def _ring_or_give_up(item: ConversationItem, now_ms: int, ring: Ring, counts: Counts) -> None:
+    tenant_id, conversation_id = parse_conversation_pk(item.pk)
+    key = (item.pk, message_sk(item.last_seq))
+    newest = get_together([key]).get(MessageItem, key)
+    correlation_id = newest.correlation_id if newest else "sweeper"
+    # Whoever handles a message, pauses or switches begins a new count.
+    what_waits = f"{item.handled_seq}/{item.epoch}"
+    rings = (item.sweep_rings or 0) if item.sweep_rings_for == what_waits else 0
+    if rings < MAX_RINGS:
+        ring("turns", tenant_id, conversation_id, item.last_seq, correlation_id)
         counts.turns_rung += 1
-        _set_keys(item, [ConversationItem.sweep_at.set(now_ms + AGAIN_AFTER_MS)])
+    elif (hi := give_up(tenant_id, conversation_id, correlation_id, now_ms=now_ms)) is not None:
+        logger.error("the agent never answered, a person is called", extra={"conversation_id": conversation_id})
+        count("TurnFailed", tenant_id=tenant_id, correlation_id=correlation_id)
+        ring("outgoing", tenant_id, conversation_id, hi, correlation_id)
+        counts.given_up += 1
+        return
+    _set_keys(
+        item,
+        [
+            ConversationItem.sweep_at.set(now_ms + AGAIN_AFTER_MS),
+            ConversationItem.sweep_rings.set(rings + 1),
+            ConversationItem.sweep_rings_for.set(what_waits),
+        ],
+    )
 
 
 def _look_at_outbox(entry: AppItem, found: Found, now_ms: int, ring: Ring, counts: Counts) -> None:

@@ -50,6 +50,8 @@ class Settings(BaseModel):
     """Of any OpenAI-compatible server; without it, OpenAI's."""
     openai_model: str | None = None
     """Without it, the default of functions/agent."""
+    openai_fallback_model: str | None = None
+    """Asked when the first model fails or is too slow, of the same server. Without it, a person is called then."""
     alarm_email: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")] | None = None
     """Who is told of alarms; AWS asks that address to confirm first."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"

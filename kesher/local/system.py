@@ -92,7 +92,9 @@ def local_system(
 def _model(environ: Mapping[str, str]) -> tuple[Settings, str | None]:
     """The model that the developer's environment names, and its key; with neither, the stand-in answers."""
     settings = Settings(
-        openai_base_url=environ.get("OPENAI_BASE_URL") or None, openai_model=environ.get("OPENAI_MODEL") or None
+        openai_base_url=environ.get("OPENAI_BASE_URL") or None,
+        openai_model=environ.get("OPENAI_MODEL") or None,
+        openai_fallback_model=environ.get("OPENAI_FALLBACK_MODEL") or None,
     )
     return settings, environ.get("OPENAI_API_KEY") or None
 

@@ -10,11 +10,14 @@ import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.shared import clock, outbox
+from functions.shared.apology import A_PERSON_WILL_ANSWER
 from functions.shared.contracts import ConversationId, TenantId
 from functions.shared.inbox import Turn
-from functions.shared.profile import BusinessProfile, save_profile
-from functions.shared.tables import AppItem, ConversationItem
+from functions.shared.keys import parse_conversation_pk
+from functions.shared.profile import BusinessProfile, Language, save_profile
+from functions.shared.tables import AppItem, ConversationItem, OutboxItem
 from functions.sweeper import handler
+from functions.sweeper.giving_up import MAX_RINGS, REASON
 from functions.sweeper.sweep import AGAIN_AFTER_MS, Counts, sweep
 from functions.webhook.accept import accept
 from functions.webhook.message import SWEEP_DELAY_MS
@@ -95,6 +98,54 @@ def test_a_business_without_assistant_is_rung_for_nothing(
     assert sweeper.rung == []
     conversation = store.conversation(tenant)
     assert (conversation.sweep_at, conversation.last_seq, conversation.handled_seq) == (None, 1, 0)
+
+
+def conversation_of(row: OutboxItem) -> ConversationId:
+    return parse_conversation_pk(row.pk)[1]
+
+
+def rounds(sweeper: Sweeper, count: int, *, first: int = 0) -> list[Rung]:
+    """What the sweeper rings in its rounds number `first` and on."""
+    rung: list[Rung] = []
+    for number in range(first, first + count):
+        sweeper.run(after_ms=SWEEP_DELAY_MS + number * (AGAIN_AFTER_MS + 1_000) + 1)
+        rung += sweeper.rung
+    return rung
+
+
+@pytest.mark.parametrize(("text", "language"), [("are you open?", "en"), ("אתם פתוחים?", "he")])
+def test_when_the_agent_dies_each_time_a_person_is_called_and_the_ringing_ends(
+    store: Store, tenant: TenantId, sweeper: Sweeper, text: str, language: Language
+) -> None:
+    accept(message(tenant, text))
+    assert [queue for queue, *_ in rounds(sweeper, MAX_RINGS)] == ["turns"] * MAX_RINGS
+
+    [(queue, _, seq, _)] = rounds(sweeper, 1, first=MAX_RINGS)
+
+    assert (queue, seq) == ("outgoing", 1)
+    [reply] = store.outbox(tenant)
+    assert A_PERSON_WILL_ANSWER[language] in reply.content
+    conversation = store.conversation(tenant)
+    assert (conversation.handled_seq, conversation.needs_attention) == (1, REASON)
+    assert (
+        rounds(sweeper, 3, first=MAX_RINGS + 1) == [("outgoing", conversation_of(reply), 1, reply.correlation_id)] * 3
+    )
+
+
+def test_who_opted_out_is_not_written_to_even_then(store: Store, tenant: TenantId, sweeper: Sweeper) -> None:
+    accept(message(tenant))
+    store.conversation(tenant).update(actions=[ConversationItem.opted_out_at.set(1)])
+    rounds(sweeper, MAX_RINGS + 1)
+    assert store.outbox(tenant) == []
+    assert store.conversation(tenant).needs_attention == REASON
+
+
+def test_an_answer_in_between_begins_a_new_count(store: Store, tenant: TenantId, sweeper: Sweeper) -> None:
+    turn = accept_and_begin(tenant, "hi")
+    rounds(sweeper, MAX_RINGS)
+    answer_with(turn)
+    accept(message(tenant, "and tomorrow?"))
+    assert [queue for queue, *_ in rounds(sweeper, 1, first=MAX_RINGS)] == ["turns"]
 
 
 def queue(tenant: TenantId, *texts: str) -> Turn:

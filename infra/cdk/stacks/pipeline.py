@@ -117,7 +117,11 @@ class PipelineStack(cdk.Stack):
         )
 
     def _model(self) -> dict[str, str]:
-        chosen = {"OPENAI_BASE_URL": self._settings.openai_base_url, "OPENAI_MODEL": self._settings.openai_model}
+        chosen = {
+            "OPENAI_BASE_URL": self._settings.openai_base_url,
+            "OPENAI_MODEL": self._settings.openai_model,
+            "OPENAI_FALLBACK_MODEL": self._settings.openai_fallback_model,
+        }
         return {name: value for name, value in chosen.items() if value}
 
     def _outputs(self) -> None:

@@ -165,7 +165,19 @@ class MemoryStore:
         commit_effects(self.rows, effects)
         chat.snapshot = replace(chat.snapshot, handled_seq=turn.hi)
         chat.turns.append(
-            PastTurn(turn.lo, turn.hi, turn.turn_id, record.items, record.tools, record.usage or {}, now_ms, now_ms)
+            PastTurn(
+                turn.lo,
+                turn.hi,
+                turn.turn_id,
+                record.items,
+                record.tools,
+                record.usage or {},
+                now_ms,
+                now_ms,
+                outcome=record.outcome,
+                intent=record.intent,
+                saw=record.saw or {},
+            )
         )
         chat.replies += [reply.text for reply in replies]
         chat.waiting = True

@@ -1,0 +1,48 @@
+"""The last way out of silence: messages that nobody answered, however often the agent was rung.
+
+An agent that fails calls a person itself. One that dies each time (out of memory, out of time, a broken deployment)
+cannot; its doorbells go to the dead letters. So this needs nothing of the agent: no model, no history, no tools.
+"""
+
+from __future__ import annotations
+
+from functions.shared import inbox
+from functions.shared.apology import A_PERSON_WILL_ANSWER, language_of
+from functions.shared.contracts import ConversationId, TenantId
+from functions.shared.conversation import load_conversation, load_messages
+from functions.shared.endings import HandOver, Silence, end
+from functions.shared.profile import Language, load_profile
+
+MAX_RINGS = 6
+"""With the sweeper's pauses, 13 minutes: room for a queue that is long for a while, and for a deployment."""
+_READ_MESSAGES = 20
+
+REASON = "the assistant did not answer, though it was called again and again: see the dead letters and its log"
+
+
+def give_up(tenant_id: TenantId, conversation_id: ConversationId, correlation_id: str, *, now_ms: int) -> int | None:
+    """Hand the conversation over to a person and tell the customer; the number up to which it is handled now.
+
+    None: there was nothing to give up, or somebody was first. Raises transactions.ContentionError: nothing was written.
+    """
+    snapshot = load_conversation(tenant_id, conversation_id)
+    decision = inbox.decide(snapshot, snapshot.last_seq, now_ms)
+    if not isinstance(decision, inbox.RunTurn):
+        return None
+    turn = inbox.begin_turn(snapshot, decision, correlation_id=correlation_id, now_ms=now_ms)
+    try:
+        if snapshot.opted_out_at is None:
+            text = A_PERSON_WILL_ANSWER[_language(tenant_id, conversation_id, turn.hi)]
+            end(turn, HandOver(text, REASON, "failed"), now_ms=now_ms)
+        else:
+            end(turn, Silence(REASON), now_ms=now_ms)
+    except inbox.TurnOvertakenError:
+        return None
+    return turn.hi
+
+
+def _language(tenant_id: TenantId, conversation_id: ConversationId, hi: int) -> Language:
+    profile = load_profile(tenant_id)
+    messages = load_messages(tenant_id, conversation_id, max(1, hi - _READ_MESSAGES), hi)
+    texts = [m.content.text for m in messages if m.author == "customer" and m.content.kind == "text"]
+    return language_of(texts, profile.languages[0] if profile else "en")

@@ -13,8 +13,6 @@ from functions.shared.conversation import load_conversation, load_messages
 from functions.shared.endings import HandOver, Silence, end
 from functions.shared.profile import Language, load_profile
 
-MAX_RINGS = 6
-"""With the sweeper's pauses, 13 minutes: room for a queue that is long for a while, and for a deployment."""
 _READ_MESSAGES = 20
 
 REASON = "the assistant did not answer, though it was called again and again: see the dead letters and its log"

@@ -12,6 +12,7 @@ from itertools import islice
 from pynamodb.exceptions import UpdateError
 from pynamodb.expressions.update import Action
 
+from functions.shared.contracts import ConversationId, TenantId
 from functions.shared.conversation import speaks_at
 from functions.shared.ids import SWEEP_SHARDS
 from functions.shared.inbox import forget_if_handled
@@ -27,12 +28,13 @@ from functions.shared.tables import (
     ProfileItem,
     get_together,
 )
-from functions.sweeper.giving_up import MAX_RINGS, give_up
 
 AGAIN_AFTER_MS = 2 * 60_000
 """A doorbell that the sweeper rang has this long before the next one: a turn and its retries fit into it."""
 MAX_ENTRIES_PER_SHARD = 250
 """Of one run; what is left over is older than anything new, so it comes first a minute later."""
+MAX_RINGS = 6
+"""For the same waiting message. With the pauses between them 13 minutes: room for a long queue, or for a deployment."""
 _CHUNK = 30
 
 
@@ -106,7 +108,7 @@ def _ring_or_give_up(item: ConversationItem, now_ms: int, ring: Ring, counts: Co
     if rings < MAX_RINGS:
         ring("turns", tenant_id, conversation_id, item.last_seq, correlation_id)
         counts.turns_rung += 1
-    elif (hi := give_up(tenant_id, conversation_id, correlation_id, now_ms=now_ms)) is not None:
+    elif (hi := _give_up(tenant_id, conversation_id, correlation_id, now_ms)) is not None:
         logger.error("the agent never answered, a person is called", extra={"conversation_id": conversation_id})
         count("TurnFailed", tenant_id=tenant_id, correlation_id=correlation_id)
         ring("outgoing", tenant_id, conversation_id, hi, correlation_id)
@@ -120,6 +122,12 @@ def _ring_or_give_up(item: ConversationItem, now_ms: int, ring: Ring, counts: Co
             ConversationItem.sweep_rings_for.set(what_waits),
         ],
     )
+
+
+def _give_up(tenant_id: TenantId, conversation_id: ConversationId, correlation_id: str, now_ms: int) -> int | None:
+    from functions.sweeper.giving_up import give_up  # noqa: PLC0415 - rare, and it loads the profile's models
+
+    return give_up(tenant_id, conversation_id, correlation_id, now_ms=now_ms)
 
 
 def _look_at_outbox(entry: AppItem, found: Found, now_ms: int, ring: Ring, counts: Counts) -> None:

@@ -17,8 +17,8 @@ from functions.shared.keys import parse_conversation_pk
 from functions.shared.profile import BusinessProfile, Language, save_profile
 from functions.shared.tables import AppItem, ConversationItem, OutboxItem
 from functions.sweeper import handler
-from functions.sweeper.giving_up import MAX_RINGS, REASON
-from functions.sweeper.sweep import AGAIN_AFTER_MS, Counts, sweep
+from functions.sweeper.giving_up import REASON
+from functions.sweeper.sweep import AGAIN_AFTER_MS, MAX_RINGS, Counts, sweep
 from functions.webhook.accept import accept
 from functions.webhook.message import SWEEP_DELAY_MS
 from tests.integration.support import LambdaContextDouble, Store, accept_and_begin, answer_with, direct, message

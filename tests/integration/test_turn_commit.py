@@ -270,6 +270,18 @@ def test_a_poison_turn_is_handed_to_a_person(store: Store, tenant: TenantId) -> 
     assert store.conversation(tenant).needs_attention is None
 
 
+def test_a_turn_over_the_longest_texts_of_whatsapp_commits(store: Store, tenant: TenantId) -> None:
+    text = "ש" * 65_536
+    turn = accept_and_begin(tenant, text, text, text, text)
+    items = [{"role": "user", "content": text}] * 4
+    record = TurnRecord(items=items, tools=[{"name": "t", "result": text}], saw={"moment": text})
+    commit_turn(turn, replies=[Reply("That was much.")], record=record, now_ms=clock.now_ms())
+
+    [kept] = load_history(tenant, turn.conversation_id, 1)
+    assert len(kept.items) == 4
+    assert all(str(item["content"]).startswith("ששש") for item in kept.items if isinstance(item, dict))
+
+
 def test_a_doorbell_asks_for_what_the_conversation_needs(store: Store, tenant: TenantId) -> None:
     accept(message(tenant, "one"))
     accept(message(tenant, "two"))

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import pytest
+from pydantic import JsonValue
 from pynamodb.transactions import TransactWrite
 
 from functions.shared import clock
@@ -273,7 +274,7 @@ def test_a_poison_turn_is_handed_to_a_person(store: Store, tenant: TenantId) -> 
 def test_a_turn_over_the_longest_texts_of_whatsapp_commits(store: Store, tenant: TenantId) -> None:
     text = "ש" * 65_536
     turn = accept_and_begin(tenant, text, text, text, text)
-    items = [{"role": "user", "content": text}] * 4
+    items: list[JsonValue] = [{"role": "user", "content": text} for _ in range(4)]
     record = TurnRecord(items=items, tools=[{"name": "t", "result": text}], saw={"moment": text})
     commit_turn(turn, replies=[Reply("That was much.")], record=record, now_ms=clock.now_ms())
 

@@ -12,6 +12,8 @@ export interface Settings {
   readonly gatewayTable: string
   /** Sparse index whose items are the session rows; without one the whole table is scanned at each look. */
   readonly sessionIndex: string | undefined
+  /** Bucket for media; without one they are not kept, and each event says so. */
+  readonly mediaBucket: string | undefined
   readonly webhookUrl: URL
   readonly webhookAuth: WebhookAuth
   readonly webhookTimeoutMs: number
@@ -60,6 +62,7 @@ export const VARIABLES: readonly Documented[] = [
   { name: 'PORT', fallback: '8080', help: 'Port to listen on; 0 takes a free one.' },
   { name: 'GATEWAY_TABLE', help: 'Name of the gateway\'s DynamoDB table.' },
   { name: 'SESSION_INDEX', fallback: '', help: 'Sparse index of the session rows; empty: the table is scanned.' },
+  { name: 'MEDIA_BUCKET', fallback: '', help: 'S3 bucket for what customers send; empty: media are not kept, and each event says so.' },
   { name: 'WEBHOOK_URL', help: 'Full URL to which events are posted.' },
   { name: 'WEBHOOK_AUTH', fallback: 'auto', help: '`none`, `iam` (SigV4) or `auto`: `iam` if the host ends in `.on.aws`.' },
   { name: 'WEBHOOK_TIMEOUT_MS', fallback: '15000', help: 'Time for one delivery to the webhook.' },
@@ -136,6 +139,7 @@ export function readSettings(environment: Environment): Settings {
     port: whole('PORT', 0, 65_535),
     gatewayTable: required('GATEWAY_TABLE'),
     sessionIndex: text('SESSION_INDEX') || undefined,
+    mediaBucket: text('MEDIA_BUCKET') || undefined,
     webhookUrl,
     webhookAuth: auth === 'auto' ? (webhookUrl.hostname.endsWith('.on.aws') ? 'iam' : 'none') : auth,
     webhookTimeoutMs: whole('WEBHOOK_TIMEOUT_MS', 1),

@@ -54,6 +54,8 @@ class Settings(BaseModel):
     """Asked when the first model fails or is too slow, of the same server. Without it, a person is called then."""
     alarm_email: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")] | None = None
     """Who is told of alarms; AWS asks that address to confirm first."""
+    media_retention_days: Annotated[int, Field(ge=1, le=3650)] = 90
+    """How long pictures, voice notes and documents of customers are kept."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_retention_days: Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365] = 30
 

@@ -50,6 +50,7 @@ class Deployment:
     gateway_table: str
     session_index: str
     """Of the gateway table: the gateway's SESSION_INDEX."""
+    media_bucket: str
     internal_secret_arn: str
     model_secret_arn: str
     alarm_topic_arn: str
@@ -193,6 +194,7 @@ def _deployment(outputs: Mapping[str, Mapping[str, str]], prefix: str, endpoint:
         app_table=state["AppTableName"],
         gateway_table=state["GatewayTableName"],
         session_index=state["SessionIndexName"],
+        media_bucket=state["MediaBucketName"],
         internal_secret_arn=state["InternalSecretArn"],
         model_secret_arn=state["ModelSecretArn"],
         alarm_topic_arn=state["AlarmTopicArn"],

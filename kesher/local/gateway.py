@@ -38,8 +38,9 @@ class Gateway:
     ----------
     aws : mapping
         The variables that point an AWS SDK at the emulator.
-    table, session_index, webhook_url, secret_arn : str
-        The gateway table, its index of the sessions, the webhook's full URL, and where the internal secret is.
+    table, session_index, media_bucket, webhook_url, secret_arn : str
+        The gateway table, its index of the sessions, the bucket for media, the webhook's full URL, and where the
+        internal secret is.
     secret : str
         The internal secret in force, for calls to the gateway's API.
     whatsapp : WhatsApp
@@ -54,6 +55,7 @@ class Gateway:
         aws: Mapping[str, str],
         table: str,
         session_index: str,
+        media_bucket: str,
         webhook_url: str,
         secret_arn: str,
         secret: str,
@@ -70,6 +72,7 @@ class Gateway:
             "PORT": str(self.port),
             "GATEWAY_TABLE": table,
             "SESSION_INDEX": session_index,
+            "MEDIA_BUCKET": media_bucket,
             "WEBHOOK_URL": webhook_url,
             # The emulator checks the signature of function URLs as AWS does.
             "WEBHOOK_AUTH": "iam",

@@ -76,6 +76,7 @@ def local_system(
             aws=emulator.environment,
             table=deployment.gateway_table,
             session_index=deployment.session_index,
+            media_bucket=deployment.media_bucket,
             webhook_url=deployment.webhook_url,
             secret_arn=deployment.internal_secret_arn,
             secret=secret.fetch().current,

@@ -40,7 +40,7 @@ def test_the_container_is_told_where_everything_is_and_holds_no_secret(templates
     variables = {entry["Name"]: entry["Value"] for entry in found["Environment"]}
 
     assert set(variables) == {
-        "HOST", "PORT", "AWS_REGION", "GATEWAY_TABLE", "SESSION_INDEX", "WEBHOOK_URL", "WEBHOOK_AUTH",
+        "HOST", "PORT", "AWS_REGION", "GATEWAY_TABLE", "SESSION_INDEX", "MEDIA_BUCKET", "WEBHOOK_URL", "WEBHOOK_AUTH",
         "INTERNAL_SECRET_ARN", "LOG_LEVEL",
     }  # fmt: skip
     assert variables["HOST"] == "0.0.0.0"  # noqa: S104
@@ -83,6 +83,9 @@ def test_the_container_may_use_its_table_its_secret_and_the_webhook(templates: T
     assert not any("AppTable" in permission.resources for permission in found)
     [scan] = [permission for permission in found if "dynamodb:Scan" in permission.actions]
     assert "/index/sessions" in scan.resources
+    assert allowed(found, "s3") == {"s3:GetObject", "s3:PutObject"}
+    [objects] = [permission for permission in found if "s3:PutObject" in permission.actions]
+    assert '/media/*"' in objects.resources
     assert allowed(found, "secretsmanager") == {"secretsmanager:GetSecretValue"}
     # Lambda asks for both since October 2025.
     assert allowed(found, "lambda") == {"lambda:InvokeFunction", "lambda:InvokeFunctionUrl"}

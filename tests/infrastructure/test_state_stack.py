@@ -64,6 +64,51 @@ def test_the_app_table_and_its_index_are_those_of_the_model(templates: Templates
         assert types[attribute.attr_name] == attribute.attr_type
 
 
+def test_media_are_encrypted_private_reached_by_tls_alone_and_expire(templates: Templates) -> None:
+    templates.state.resource_count_is("AWS::S3::Bucket", 1)
+    templates.state.all_resources(
+        "AWS::S3::Bucket",
+        {
+            "DeletionPolicy": "Retain",
+            "Properties": Match.object_like(
+                {
+                    "BucketEncryption": {
+                        "ServerSideEncryptionConfiguration": [
+                            {
+                                "BucketKeyEnabled": True,
+                                "ServerSideEncryptionByDefault": {
+                                    "SSEAlgorithm": "aws:kms",
+                                    "KMSMasterKeyID": Match.any_value(),
+                                },
+                            }
+                        ]
+                    },
+                    "PublicAccessBlockConfiguration": {
+                        "BlockPublicAcls": True,
+                        "BlockPublicPolicy": True,
+                        "IgnorePublicAcls": True,
+                        "RestrictPublicBuckets": True,
+                    },
+                    "OwnershipControls": {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]},
+                    "LifecycleConfiguration": {
+                        "Rules": [
+                            {
+                                "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1},
+                                "ExpirationInDays": 90,
+                                "Status": "Enabled",
+                            }
+                        ]
+                    },
+                }
+            ),
+        },
+    )
+    [policy] = templates.state.find_resources("AWS::S3::BucketPolicy").values()
+    [statement] = policy["Properties"]["PolicyDocument"]["Statement"]
+    assert statement["Effect"] == "Deny"
+    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
 def test_the_gateways_find_session_rows_without_reading_journal_or_auth_state(templates: Templates) -> None:
     templates.state.has_resource_properties(
         "AWS::DynamoDB::Table",

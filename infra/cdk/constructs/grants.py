@@ -41,6 +41,12 @@ def may_use_index(who: iam.IGrantable, table: dynamodb.Table, index: str, operat
     _allow(who, [operation], f"{table.table_arn}/index/{index}")
 
 
+def may_use_objects(who: iam.IGrantable, bucket_arn: str, key: kms.IKey, prefix: str, *operations: str) -> None:
+    """`operations`, for example `s3:PutObject`, on the objects whose names begin with `prefix`; no list of them."""
+    _allow(who, operations, f"{bucket_arn}/{prefix}*")
+    _may_use_key(who, key, "s3", ("kms:Decrypt", "kms:GenerateDataKey"))
+
+
 def may_read_secret(who: iam.IGrantable, secret: secretsmanager.Secret) -> None:
     _allow(who, ["secretsmanager:GetSecretValue"], secret.secret_arn)
     _may_use_key(who, secret.encryption_key, "secretsmanager", ["kms:Decrypt"])

@@ -11,11 +11,19 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from infra.bundles import ROOT
-from infra.cdk.constructs.grants import DELETE, READ, WRITE, may_read_secret, may_use_index, may_use_table
+from infra.cdk.constructs.grants import (
+    DELETE,
+    READ,
+    WRITE,
+    may_read_secret,
+    may_use_index,
+    may_use_objects,
+    may_use_table,
+)
 from infra.cdk.constructs.nag import not_followed
 from infra.cdk.constructs.python_function import retention
 from infra.cdk.settings import GATEWAY_PORT, WEBHOOK_PATH, Settings
-from infra.cdk.stacks.state import SESSION_INDEX, StateStack
+from infra.cdk.stacks.state import MEDIA_PREFIX, SESSION_INDEX, StateStack
 
 STOP_TIMEOUT_SECONDS = 30
 """After SIGTERM the gateway finishes its sends and gives up its sessions."""
@@ -88,6 +96,7 @@ class GatewayStack(cdk.Stack):
                 "AWS_REGION": cdk.Aws.REGION,
                 "GATEWAY_TABLE": state.gateway_table.table_name,
                 "SESSION_INDEX": SESSION_INDEX,
+                "MEDIA_BUCKET": state.media.bucket_name,
                 "WEBHOOK_URL": f"{webhook_url.url}{WEBHOOK_PATH}",
                 "WEBHOOK_AUTH": "iam",
                 "INTERNAL_SECRET_ARN": state.internal_secret.secret_arn,
@@ -96,9 +105,16 @@ class GatewayStack(cdk.Stack):
         )
         may_use_table(task.task_role, state.gateway_table, *READ, *WRITE, *DELETE)
         may_use_index(task.task_role, state.gateway_table, SESSION_INDEX, "dynamodb:Scan")
+        # Puts what customers sent, gets what is to be sent.
+        may_use_objects(task.task_role, state.media_arn, state.key, MEDIA_PREFIX, "s3:GetObject", "s3:PutObject")
         may_read_secret(task.task_role, state.internal_secret)
         webhook_url.grant_invoke_url(task.task_role)
         not_followed(task, "ECS2", because="Names and ARNs; the secret itself is read from Secrets Manager.")
+        not_followed(
+            task,
+            f"IAM5[Resource::{state.media_export}/{MEDIA_PREFIX}*]",
+            because="The objects under the one prefix that the gateway uses; their names are hashes.",
+        )
         not_followed(
             task, "IAM5[Resource::*]", because="The login to an image registry knows no permissions by resource."
         )

@@ -1,10 +1,11 @@
-"""What outlives every deployment: tables, secrets, key, network, and the topic of the alarms."""
+"""What outlives every deployment: tables, media, secrets, key, network, and the topic of the alarms."""
 
 from __future__ import annotations
 
 import aws_cdk as cdk
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
@@ -15,18 +16,20 @@ from infra.cdk.settings import GATEWAY_PORT, Settings
 
 SWEEP_INDEX = "sweep"
 SESSION_INDEX = "sessions"
+MEDIA_PREFIX = "media/"
+"""Of the keys of what customers sent, and of what is to be sent to them."""
 
 
 class StateStack(cdk.Stack):
     """Read by the two other stacks; reads nothing of them."""
 
     def __init__(self, scope: Construct, id_: str, *, settings: Settings) -> None:
-        super().__init__(scope, id_, description="Kesher: tables, secrets, network, alarm topic")
+        super().__init__(scope, id_, description="Kesher: tables, media, secrets, network, alarm topic")
         # One key for all of them: a key is about 1 USD a month, and whoever may read one of these may read the others.
         self.key = kms.Key(
             self,
             "Key",
-            description=f"{settings.prefix}: tables, secrets and alarms",
+            description=f"{settings.prefix}: tables, media, secrets and alarms",
             enable_key_rotation=True,
             removal_policy=cdk.RemovalPolicy.RETAIN,
         )
@@ -47,6 +50,10 @@ class StateStack(cdk.Stack):
             sort_key=dynamodb.Attribute(name="pk", type=dynamodb.AttributeType.STRING),
             projection_type=dynamodb.ProjectionType.ALL,
         )
+        self.media = self._media_bucket(settings.media_retention_days)
+        # Under a name of its own, so that a reader's answer to cdk-nag can name what it may read.
+        self.media_export = f"{settings.prefix}-MediaArn"
+        self.media_arn = self.export_value(self.media.bucket_arn, name=self.media_export)
         self.internal_secret = secretsmanager.Secret(
             self,
             "InternalSecret",
@@ -81,11 +88,39 @@ class StateStack(cdk.Stack):
             "AppTableName": self.app_table.table_name,
             "GatewayTableName": self.gateway_table.table_name,
             "SessionIndexName": SESSION_INDEX,
+            "MediaBucketName": self.media.bucket_name,
             "InternalSecretArn": self.internal_secret.secret_arn,
             "ModelSecretArn": self.model_secret.secret_arn,
             "AlarmTopicArn": self.alarm_topic.topic_arn,
         }.items():
             cdk.CfnOutput(self, name, value=value)
+
+    def _media_bucket(self, retention_days: int) -> s3.Bucket:
+        bucket = s3.Bucket(
+            self,
+            "Media",
+            encryption=s3.BucketEncryption.KMS,
+            encryption_key=self.key,
+            # One call of the key for many objects: each call is billed.
+            bucket_key_enabled=True,
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            enforce_ssl=True,
+            lifecycle_rules=[
+                s3.LifecycleRule(
+                    expiration=cdk.Duration.days(retention_days),
+                    abort_incomplete_multipart_upload_after=cdk.Duration.days(1),
+                )
+            ],
+            removal_policy=cdk.RemovalPolicy.RETAIN,
+        )
+        not_followed(
+            bucket,
+            "S1",
+            because="Two roles reach it, each under one prefix; who must know each access turns on CloudTrail's data "
+            "events, which name the role, as access logs do not.",
+        )
+        return bucket
 
     def _table(self, id_: str, *, time_to_live: str) -> dynamodb.Table:
         return dynamodb.Table(

@@ -14,6 +14,10 @@ export interface Faults {
   readonly ackError: string | null
   /** Every login is refused with this reason (401: unlinked, 403: banned, 405: client too old, 503: busy). */
   readonly failure: string | null
+  /** How many QR codes a new device gets, one after the other, before it must ask afresh. */
+  readonly qrCodes: number
+  /** A device that wants to pair by a code is refused with this error (429: too many). */
+  readonly pairingCode: string | null
   /** The WebSocket upgrade is answered with this HTTP status; 0 is off. */
   readonly refuseUpgrade: number
   /** The Noise handshake's first message is never answered. */
@@ -31,8 +35,8 @@ export const MEDIA_DOWNLOAD_FAULTS = ['missing', 'gone', 'slow', 'stalled', 'end
 export const MEDIA_UPLOAD_FAULTS = ['refused', 'stalled', null] as const satisfies Faults['mediaUpload'][]
 
 export const NO_FAULTS: Faults = {
-  latencyMs: 0, hang: false, ignore: [], dropAcks: false, ackError: null, failure: null, refuseUpgrade: 0, stallHandshake: false,
-  mediaDownload: null, mediaUpload: null,
+  latencyMs: 0, hang: false, ignore: [], dropAcks: false, ackError: null, failure: null, qrCodes: 6, pairingCode: null, refuseUpgrade: 0,
+  stallHandshake: false,  mediaDownload: null, mediaUpload: null,
 }
 
 /** Whether `faults.ignore` names this stanza's kind. */

@@ -68,6 +68,12 @@ function businessRoutes(app: FastifyInstance, simulator: Simulator): void {
       return { device: number, jid: phoneJid }
     })
 
+  app.post<OfPhone & { Body: schemas.CodeBody }>('/businesses/:phone/enter-code', { schema: { body: schemas.enterCode } },
+    async ({ params, body }) => {
+      const { number, phoneJid } = await simulator.business(params.phone).enterCode(body.code)
+      return { device: number, jid: phoneJid }
+    })
+
   app.post<OfPhone & { Body: schemas.OwnerSaysBody }>('/businesses/:phone/say', { schema: { body: schemas.ownerSays } },
     async ({ params, body: { customer, text, ...options } }) => ({
       id: await simulator.business(params.phone).say(simulator.customer(customer), text, options),

@@ -34,6 +34,9 @@ export const customerChange = object(settings)
 export interface ScanBody { qr: string }
 export const scan = object({ qr: text }, ['qr'])
 
+export interface CodeBody { code: string }
+export const enterCode = object({ code: { type: 'string', minLength: 8, maxLength: 16 } }, ['code'])
+
 export interface OwnerSaysBody { customer: string; text: string; id?: string; addressing?: Addressing }
 export const ownerSays = object({ customer: digits, text, id, addressing }, ['customer', 'text'])
 
@@ -80,6 +83,6 @@ export const logQuery = object({ tag: text, dir: { enum: ['in', 'out'] }, after:
 export type FaultsBody = Partial<Faults>
 export const faults = object({
   latencyMs: { ...count, maximum: 60_000 }, hang: flag, ignore: { type: 'array', items: text, maxItems: 100 }, dropAcks: flag,
-  ackError: code, failure: code, refuseUpgrade: { anyOf: [{ const: 0 }, { type: 'integer', minimum: 400, maximum: 599 }] },
+  ackError: code, failure: code, qrCodes: { ...count, maximum: 6 }, pairingCode: code, refuseUpgrade: { anyOf: [{ const: 0 }, { type: 'integer', minimum: 400, maximum: 599 }] },
   stallHandshake: flag, mediaDownload: { enum: MEDIA_DOWNLOAD_FAULTS }, mediaUpload: { enum: MEDIA_UPLOAD_FAULTS },
 })

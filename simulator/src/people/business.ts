@@ -82,6 +82,14 @@ export class Business extends Person {
   }
 
   /**
+   * Types the code that a new device shows for this phone number; the new device's pairing is completed at once.
+   * @throws NotFoundError when no device waits for one, ConflictError when it is wrong.
+   */
+  enterCode(code: string): Promise<LinkedDevice> {
+    return this.#desk.enterCode(this, code)
+  }
+
+  /**
    * The owner answers a customer on the phone itself. The customer gets the message; linked devices get a copy that says
    * where it went.
    * @returns the message's id.

@@ -2,12 +2,13 @@ import { type proto as Proto, decodeBinaryNode, encodeBinaryNode, proto } from '
 import { WebSocket } from 'ws'
 import { isIgnored } from '../faults.js'
 import { SERVER } from '../jids.js'
+import { Business } from '../people/business.js'
 import type { DeviceLink, LinkedDevice } from '../people/linked-device.js'
 import { type Stanza, child, kindOf, leaf, timestamp } from '../stanza.js'
 import { type Ending, lastWords } from './endings.js'
 import { FrameReader, frame } from './frames.js'
 import { NoiseHandshake, type NoiseTransport } from './noise.js'
-import type { Candidate } from './pairing.js'
+import type { Candidate, CodeAnswer } from './pairing.js'
 import { QUERIES } from './queries.js'
 import { type Route, routeAck, routeChatState, routeMessage, routeReceipt } from './routing.js'
 import type { World } from './world.js'
@@ -117,7 +118,7 @@ export class Connection implements DeviceLink, Candidate {
 
   #pair(registration: Proto.ClientPayload.IDevicePairingRegistrationData): void {
     this.registration = registration
-    this.send(this.#world.desk.offer(this))
+    this.send(this.#world.desk.offer(this, this.#world.faults))
   }
 
   #logIn(clientStatic: Buffer, { username, device: number }: Proto.ClientPayload): void {
@@ -153,7 +154,10 @@ export class Connection implements DeviceLink, Candidate {
       return
     }
     const device = this.#device
-    if (!device) return
+    if (!device) {
+      if (stanza.tag === 'iq') this.#onCandidateQuery(stanza)
+      return
+    }
     const { directory, faults } = this.#world
     const route: Route = { device, directory, faults, reply: answer => { this.send(answer) } }
     switch (stanza.tag) {
@@ -176,6 +180,12 @@ export class Connection implements DeviceLink, Candidate {
     else this.#refuse('401')
   }
 
+  /** A device that is not linked yet asks for nothing but a code to be linked by. */
+  #onCandidateQuery(stanza: Stanza): void {
+    const { desk, directory, faults } = this.#world
+    this.#answer(stanza, desk.answerCode(this, stanza, faults, jid => directory.find(jid) instanceof Business))
+  }
+
   #onQuery(stanza: Stanza, device: LinkedDevice): void {
     const ask = QUERIES[kindOf(stanza)]
     if (!ask) {
@@ -184,14 +194,16 @@ export class Connection implements DeviceLink, Candidate {
       })
     }
     const answer = ask?.({ stanza, device, directory: this.#world.directory }) ?? {}
-    const attrs = { from: SERVER, id: stanza.attrs.id ?? '' }
-    if ('error' in answer) {
-      this.send({ tag: 'iq', attrs: { ...attrs, type: 'error' }, content: [{ tag: 'error', attrs: answer.error }] })
-      return
-    }
-    this.send({ tag: 'iq', attrs: { ...attrs, type: 'result' }, ...(answer.content && { content: answer.content }) })
+    this.#answer(stanza, answer)
+    if ('error' in answer) return
     if (answer.then === 'activate') this.#activate(device)
     if (answer.then === 'unlink') this.end('removed')
+  }
+
+  #answer(query: Stanza, answer: CodeAnswer): void {
+    const attrs = { from: SERVER, id: query.attrs.id ?? '' }
+    if ('error' in answer) this.send({ tag: 'iq', attrs: { ...attrs, type: 'error' }, content: [{ tag: 'error', attrs: answer.error }] })
+    else this.send({ tag: 'iq', attrs: { ...attrs, type: 'result' }, ...(answer.content && { content: answer.content }) })
   }
 
   #activate(device: LinkedDevice): void {

@@ -2,11 +2,13 @@ import { randomBytes } from 'node:crypto'
 import {
   Curve, WA_ADV_ACCOUNT_SIG_PREFIX, WA_ADV_DEVICE_SIG_PREFIX, hmacSign, proto,
 } from '@whiskeysockets/baileys'
-import { NotFoundError } from '../errors.js'
-import { SERVER } from '../jids.js'
+import { ConflictError, NotFoundError } from '../errors.js'
+import type { Faults } from '../faults.js'
+import { SERVER, userOf } from '../jids.js'
 import type { Business } from '../people/business.js'
 import { LinkedDevice } from '../people/linked-device.js'
 import { type Stanza, bytesIn, child, leaf, timestamp } from '../stanza.js'
+import { type CompanionFinish, type CompanionHello, PhoneHalf, codeEntered, readFinish, readHello, refOf, registrationIn } from './code-pairing.js'
 
 /** A connection that wants to become a linked device. */
 export interface Candidate {
@@ -20,21 +22,33 @@ interface Pairing {
   readonly details: Uint8Array
 }
 
-/** QR codes shown at a time; Baileys goes on to the next one every 20 seconds or so. */
-const REFS = 6
+/** A device that shows a code, until its connection ends. */
+interface CodeRequest {
+  readonly ref: string
+  readonly hello: CompanionHello
+  /** Set while a phone that typed the code waits for the device's proof. */
+  proof?: (finish: CompanionFinish) => void
+}
+
+/** What became of a new device's question about its code. */
+export type CodeAnswer = { readonly content?: Stanza[] } | { readonly error: { readonly code: string; readonly text: string } }
+
+/** A phone gives up on a device that does not answer. */
+const PROOF_MS = 10_000
 
 /**
- * Pairing by QR code. The server gives the new device references; it shows one in a QR code together with its public
+ * Pairing by QR code, or by a code that is typed (see `code-pairing.ts`). The server gives the new device references; it shows one in a QR code together with its public
  * keys and a secret. The phone that scans it signs the device's identity key (so everybody can see whose device it is)
  * and proves by the secret that it saw the code; the device signs back, and is asked to reconnect and log in.
  */
 export class PairingDesk {
   readonly #candidates = new Map<string, Candidate>()
   readonly #pairings = new Map<Candidate, Pairing>()
+  readonly #codes = new Map<Candidate, CodeRequest>()
 
   /** The stanza that offers references to a new device. */
-  offer(candidate: Candidate): Stanza {
-    const refs = Array.from({ length: REFS }, () => `2@${randomBytes(32).toString('base64url')}`)
+  offer(candidate: Candidate, { qrCodes }: Faults): Stanza {
+    const refs = Array.from({ length: qrCodes }, () => `2@${randomBytes(32).toString('base64url')}`)
     for (const ref of refs) this.#candidates.set(ref, candidate)
     return {
       tag: 'iq', attrs: { from: SERVER, type: 'set', id: timestamp(), xmlns: 'md' },
@@ -46,6 +60,51 @@ export class PairingDesk {
   withdraw(candidate: Candidate): void {
     for (const [ref, other] of this.#candidates) if (other === candidate) this.#candidates.delete(ref)
     this.#pairings.delete(candidate)
+    this.#codes.delete(candidate)
+  }
+
+  /**
+   * A new device shows a code (`companion_hello`), or proves after it was typed that it is the one that shows it (`companion_finish`).
+   * @param isKnown whether somebody has this phone number.
+   */
+  answerCode(candidate: Candidate, query: Stanza, { pairingCode }: Faults, isKnown: (jid: string) => boolean): CodeAnswer {
+    const registration = registrationIn(query)
+    if (!registration) return { error: { code: '400', text: 'bad-request' } }
+    if (registration.attrs.stage === 'companion_finish') {
+      const request = this.#codes.get(candidate)
+      if (request?.ref !== refOf(registration)) return { error: { code: '404', text: 'item-not-found' } }
+      request.proof?.(readFinish(registration))
+      return {}
+    }
+    const hello = readHello(registration)
+    if (pairingCode !== null) return { error: { code: pairingCode, text: 'refused' } }
+    if (!isKnown(hello.jid)) return { error: { code: '404', text: 'item-not-found' } }
+    const ref = randomBytes(16).toString('base64url')
+    this.#codes.set(candidate, { ref, hello })
+    return {
+      content: [{ tag: 'link_code_companion_reg', attrs: { stage: 'companion_hello' }, content: [leaf('link_code_pairing_ref', Buffer.from(ref))] }],
+    }
+  }
+
+  /**
+   * The owner types the code that a new device shows.
+   * @throws NotFoundError when no device waits for this number, ConflictError when the code is wrong.
+   */
+  async enterCode(business: Business, code: string): Promise<LinkedDevice> {
+    const [candidate, request] = [...this.#codes].find(([, { hello }]) => userOf(hello.jid) === business.phone) ?? []
+    if (!candidate || !request) throw new NotFoundError(`no device waits for a code from ${business.phone}: it expired, or is for another number`)
+    const { identity } = business.device
+    // People may write the code as it is often shown, in two halves and in small letters.
+    const half = await PhoneHalf.of(identity, code.replace(/[^a-z0-9]/gi, '').toUpperCase(), request.hello)
+    const proof = new Promise<CompanionFinish | undefined>(resolve => {
+      request.proof = resolve
+      setTimeout(() => { resolve(undefined) }, PROOF_MS).unref()
+    })
+    candidate.send(codeEntered(request.ref, identity.public, half))
+    const finish = await proof
+    const secret = finish && half.secret(finish)
+    if (!secret) throw new ConflictError('the code is wrong: type the one that is shown now')
+    return this.#link(business, candidate, { noiseKey: request.hello.noiseKey, identity: finish.identity, secret })
   }
 
   /**
@@ -56,10 +115,18 @@ export class PairingDesk {
     const [ref = '', noiseKey = '', identityKey = '', secret = ''] = qr.slice(qr.indexOf('#') + 1).split(',')
     const candidate = this.#candidates.get(ref)
     if (!candidate) throw new NotFoundError('this QR code is unknown or expired: scan the one that is shown now')
-    this.withdraw(candidate)
+    return this.#link(business, candidate, {
+      noiseKey: Buffer.from(noiseKey, 'base64'), identity: Buffer.from(identityKey, 'base64'), secret: Buffer.from(secret, 'base64'),
+    })
+  }
 
-    const identity = Buffer.from(identityKey, 'base64')
-    const device = newDevice(business, candidate, { noiseKey: Buffer.from(noiseKey, 'base64'), identity })
+  /** The phone signs the new device's identity, and proves by the secret that it is the phone that saw the code. */
+  #link(
+    business: Business, candidate: Candidate,
+    { noiseKey, identity, secret }: { readonly noiseKey: Buffer; readonly identity: Buffer; readonly secret: Buffer },
+  ): LinkedDevice {
+    this.withdraw(candidate)
+    const device = newDevice(business, candidate, { noiseKey, identity })
     const details = proto.ADVDeviceIdentity.encode({
       rawId: randomBytes(4).readUInt32BE(), timestamp: Math.floor(Date.now() / 1000), keyIndex: device.number,
       accountType: proto.ADVEncryptionType.E2EE, deviceType: proto.ADVEncryptionType.E2EE,
@@ -73,7 +140,7 @@ export class PairingDesk {
       accountSignature: Curve.sign(account.private, Buffer.concat([WA_ADV_ACCOUNT_SIG_PREFIX, details, identity])),
     }).finish()
     const sealed = proto.ADVSignedDeviceIdentityHMAC.encode({
-      details: signed, hmac: hmacSign(signed, Buffer.from(secret, 'base64')),
+      details: signed, hmac: hmacSign(signed, secret),
     }).finish()
     candidate.send(pairSuccess(device, sealed))
     return device

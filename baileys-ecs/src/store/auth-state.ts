@@ -8,6 +8,7 @@ import { persist, type Table } from './dynamo.js'
 import { decodeCreds, decodeValue, encodeValue } from './encoding.js'
 import { StoreClosedError } from './errors.js'
 import { journalItem } from './journal.js'
+import { KeyCache, type Stored } from './key-cache.js'
 import { archivePartition, authKey, authPartition, credsKey, type Key } from './keys.js'
 import type { FencedWriter } from './writer.js'
 
@@ -22,9 +23,14 @@ export interface KeyStoreHooks {
   readonly journalled: (rows: readonly JournalRow[]) => void
 }
 
+interface AuthWrite extends TypedWrite {
+  readonly id: string
+  readonly json: Stored
+}
+
 const BATCH_GET_KEYS = 100
 
-/** Auth state of one number in DynamoDB: write-through, without a cache that could differ from the table. */
+/** Auth state of one number in DynamoDB, write-through: a `set` has returned when the table has it. */
 export class AuthState {
   readonly #table: Table
   readonly #writer: FencedWriter
@@ -77,6 +83,7 @@ export class SocketKeys implements SignalKeyStore {
   readonly #table: Table
   readonly #writer: FencedWriter
   readonly #hooks: KeyStoreHooks
+  readonly #cache = new KeyCache()
   #closed = false
 
   constructor(table: Table, writer: FencedWriter, hooks: KeyStoreHooks) {
@@ -95,34 +102,47 @@ export class SocketKeys implements SignalKeyStore {
 
   async get<T extends keyof SignalDataTypeMap>(type: T, ids: string[]): Promise<Record<string, SignalDataTypeMap[T]>> {
     return this.#guard(async () => {
+      const known = this.#cache.known(type, ids)
+      const missing = [...new Set(ids)].filter(id => !known.has(id))
+      const stored = missing.length === 0 ? known : new Map([...known, ...await this.#fetch(type, missing)])
       const found: Record<string, SignalDataTypeMap[T]> = {}
-      const keys = new Map([...new Set(ids)].map(id => [authKey(this.#writer.tenantId, type, id).sk, id]))
-      for await (const item of this.#read([...keys.keys()])) {
-        const id = keys.get(String(item['sk']))
-        if (id !== undefined) found[id] = decodeValue(type, String(item['value']))
-      }
+      for (const [id, json] of stored) if (json !== undefined) found[id] = decodeValue(type, json)
       return found
     })
+  }
+
+  async #fetch(type: keyof SignalDataTypeMap, ids: readonly string[]): Promise<Map<string, Stored>> {
+    const learn = this.#cache.reading(type)
+    const keys = new Map(ids.map(id => [authKey(this.#writer.tenantId, type, id).sk, id]))
+    const values = new Map<string, Stored>(ids.map(id => [id, undefined]))
+    for await (const item of this.#read([...keys.keys()])) {
+      const id = keys.get(String(item['sk']))
+      if (id !== undefined) values.set(id, String(item['value']))
+    }
+    learn(values)
+    return values
   }
 
   async set(data: DataSet): Promise<void> {
     await this.#guard(async () => {
       const { [JOURNAL]: journal = {}, ...auth } = data
       const rows = Object.values(journal)
-      for (const transaction of chunk([...this.#authWrites(auth), ...this.#journalWrites(rows)])) {
+      const authWrites = this.#authWrites(auth)
+      for (const transaction of chunk([...authWrites, ...this.#journalWrites(rows)])) {
         await this.#writer.write(transaction.map(({ write }) => write), () => this.#closed)
       }
+      for (const { type, id, json } of authWrites) this.#cache.wrote(type, id, json)
       if (rows.length > 0) this.#hooks.journalled(rows)
     })
   }
 
-  #authWrites(data: SignalDataSet): TypedWrite[] {
+  #authWrites(data: SignalDataSet): AuthWrite[] {
     const { tenantId } = this.#writer
-    return Object.entries(data).flatMap(([type, entries]) => Object.entries(entries).map(([id, value]): TypedWrite => {
+    return Object.entries(data).flatMap(([type, entries]) => Object.entries(entries).map(([id, value]): AuthWrite => {
       const key = authKey(tenantId, type, id)
-      if (value === null) return { type, bytes: 100, write: { delete: key } }
+      if (value === null) return { type, id, json: undefined, bytes: 100, write: { delete: key } }
       const json = encodeValue(`a value of type ${type}`, value)
-      return { type, bytes: Buffer.byteLength(json), write: { put: { ...key, value: json } } }
+      return { type, id, json, bytes: Buffer.byteLength(json), write: { put: { ...key, value: json } } }
     }))
   }
 

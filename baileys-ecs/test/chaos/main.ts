@@ -1,25 +1,35 @@
 /**
  * `make chaos-gateway KILLS=500`: a rolling replacement of two containers with 20 numbers, then kill -9 at random moments
- * under two-way traffic on five numbers.
+ * under two-way traffic on five numbers. `SEED=...` repeats the moments of an earlier run.
  *
- * Ends with one line of counts, and with 1 if a message was lost or doubled.
+ * Ends with one line of counts, and with 1 if a message was lost or doubled. SIGINT and SIGTERM end the killing; what
+ * was done until then is counted as usual.
  */
+import { randomInt } from 'node:crypto'
 import { startEmulator } from '../support/emulator.js'
 import { chaos, harm, lineOf, rollingReplacement } from '../support/chaos.js'
 
 const kills = Number(process.env['KILLS'] ?? '500')
 if (!Number.isInteger(kills) || kills < 1) throw new Error(`KILLS is "${process.env['KILLS'] ?? ''}": give a whole number from 1`)
+const seed = Number(process.env['SEED'] ?? randomInt(2 ** 31))
+if (!Number.isInteger(seed)) throw new Error(`SEED is "${process.env['SEED'] ?? ''}": give a whole number`)
 const say = (line: string): void => { process.stdout.write(`${line}\n`) }
 
+const enough = new AbortController()
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => { enough.abort() })
+
 const cleanups: (() => unknown)[] = []
+const started = performance.now()
+say(`SEED=${seed} KILLS=${kills}`)
 const emulator = await startEmulator()
 try {
   const t = { after: ((cleanup: () => unknown) => { cleanups.push(cleanup) }) as never }
   const rolling = await rollingReplacement(t, emulator, 20, say)
   say(`rolling replacement of 2 containers with 20 numbers: ${lineOf(rolling)}`)
-  const counts = await chaos(t, emulator, kills, say)
+  const counts = await chaos(t, emulator, { kills, seed, progress: say, enough: enough.signal })
   for (const cleanup of cleanups) await cleanup()
   if (counts.unsent > 0) say(`${counts.unsent} answers never arrived`)
+  say(`${Math.round((performance.now() - started) / 60_000)} minutes`)
   say(lineOf(counts))
   process.exitCode = harm(rolling) + harm(counts) > 0 ? 1 : 0
 } finally {

@@ -3,6 +3,9 @@ import { after, before, describe, it } from 'node:test'
 import { chaos, harm, lineOf, rollingReplacement } from '../support/chaos.js'
 import { startEmulator, type Emulator } from '../support/emulator.js'
 
+/** Spreads ten kills over logins and full traffic. */
+const SEED = 1
+
 let emulator: Emulator
 before(async () => { emulator = await startEmulator() })
 after(async () => {
@@ -12,7 +15,7 @@ after(async () => {
 
 describe('kill -9 at random moments under two-way traffic on five numbers', () => {
   it('loses nothing and doubles nothing', async t => {
-    const counts = await chaos(t, emulator, 10, line => { t.diagnostic(line) })
+    const counts = await chaos(t, emulator, { kills: 10, seed: SEED, progress: line => { t.diagnostic(line) } })
     t.diagnostic(lineOf(counts))
     assert.ok(counts.received > 50 && counts.sent > 20, lineOf(counts))
     assert.equal(harm(counts), 0, lineOf(counts))

@@ -4,6 +4,7 @@ import { CreateSecretCommand, PutSecretValueCommand, SecretsManagerClient } from
 import { PutCommand } from '@aws-sdk/lib-dynamodb'
 import { BufferJSON, initAuthCreds, proto, type SignalDataSet } from '@whiskeysockets/baileys'
 import fc from 'fast-check'
+import { deferred } from '../../src/concurrency/deferred.js'
 import type { JournalRow, MessageRow } from '../../src/journal/row.js'
 import { AuthState, JOURNAL } from '../../src/store/auth-state.js'
 import { chunk, type TypedWrite } from '../../src/store/chunks.js'
@@ -16,6 +17,7 @@ import { SessionRecords } from '../../src/store/session-records.js'
 import { FencedWriter } from '../../src/store/writer.js'
 import { Secrets } from '../../src/webhook/secrets.js'
 import { startEmulator, type Emulator } from '../support/emulator.js'
+import { eventually } from '../support/eventually.js'
 import { startSlowAws, type AwsCall, type SlowAws } from '../support/slow-aws.js'
 import { createTable, type TestTable } from '../support/table.js'
 
@@ -62,7 +64,8 @@ const transactions = ({ calls }: Store): number => calls.filter(({ operation }) 
 
 describe('the auth state', () => {
   it('gives back every type as it was, also those that nobody knows yet', async t => {
-    const keys = (await store(t)).keys()
+    const { keys: openKeys } = await store(t)
+    const keys = openKeys()
     const data = {
       'pre-key': { 1: { private: Buffer.from([1, 2]), public: Buffer.from([3]) } },
       session: { '1.0': { _sessions: { a: { chain: Buffer.from('x') } }, version: 'v1' } },
@@ -76,12 +79,60 @@ describe('the auth state', () => {
       'type-of-tomorrow': { x: { deep: [Buffer.from('y'), null, 1] } },
     }
     await keys.set(data as unknown as SignalDataSet)
-    for (const [type, entries] of Object.entries(data)) {
-      const found = await keys.get(type as 'session', [...Object.keys(entries), 'absent'])
-      assert.deepEqual(JSON.parse(JSON.stringify(found, BufferJSON.replacer)), JSON.parse(JSON.stringify(entries, BufferJSON.replacer)), type)
+    for (const reader of [keys, openKeys()]) { // the socket that wrote it, and the next one
+      for (const [type, entries] of Object.entries(data)) {
+        const found = await reader.get(type as 'session', [...Object.keys(entries), 'absent'])
+        assert.deepEqual(JSON.parse(JSON.stringify(found, BufferJSON.replacer)), JSON.parse(JSON.stringify(entries, BufferJSON.replacer)), type)
+      }
     }
     await keys.set({ session: { '1.0': null } })
-    assert.deepEqual(await keys.get('session', ['1.0']), {})
+    for (const reader of [keys, openKeys()]) assert.deepEqual(await reader.get('session', ['1.0']), {})
+  })
+
+  it('reads a session once for each socket, knows what is absent, and hands out objects of their own', async t => {
+    const scene = await store(t)
+    const keys = scene.keys()
+    const reads = (): number => scene.calls.filter(({ operation }) => operation === 'GetItem').length
+    const session = { _sessions: { a: { chain: Buffer.from('x') } } }
+    await keys.set({ session: { '1.0': session as never } })
+    for (let i = 0; i < 3; i++) {
+      const { '1.0': found } = await keys.get('session', ['1.0']) as unknown as { readonly '1.0': typeof session }
+      assert.deepEqual(found._sessions.a.chain, Buffer.from('x'))
+      found._sessions.a.chain = Buffer.from('libsignal writes into what it is given')
+    }
+    assert.equal(reads(), 0)
+    for (let i = 0; i < 3; i++) assert.deepEqual(await keys.get('session', ['2.0']), {})
+    assert.equal(reads(), 1)
+    await keys.set({ session: { '2.0': session as never } })
+    assert.ok('2.0' in await keys.get('session', ['2.0']))
+    assert.equal(reads(), 1)
+  })
+
+  it('does not keep what it read when a write of the same key overtook the read', async t => {
+    const scene = await store(t)
+    const keys = scene.keys()
+    const value = (text: string): never => ({ _sessions: { text } }) as never
+    await scene.keys().set({ session: { '1.0': value('old') } })
+    const held = deferred<undefined>()
+    scene.aws.hold = async ({ operation }) => { if (operation === 'GetItem') await held.promise }
+    const reading = keys.get('session', ['1.0'])
+    await eventually('the read', () => scene.calls.some(({ operation }) => operation === 'GetItem'))
+    await keys.set({ session: { '1.0': value('new') } })
+    held.resolve(undefined)
+    assert.deepEqual(await reading, { '1.0': value('old') })
+    assert.deepEqual(await keys.get('session', ['1.0']), { '1.0': value('new') })
+  })
+
+  it('forgets a write that the table did not take together with the socket', async t => {
+    const scene = await store(t, 50)
+    const keys = scene.keys()
+    const value = (text: string): never => ({ _sessions: { text } }) as never
+    await keys.set({ session: { '1.0': value('stored') } })
+    scene.aws.refuse = () => true
+    await assert.rejects(keys.set({ session: { '1.0': value('refused') } }), StoreUnavailableError)
+    scene.aws.refuse = () => false
+    assert.equal(scene.failures.length, 1) // which ends the socket
+    for (const reader of [keys, scene.keys()]) assert.deepEqual(await reader.get('session', ['1.0']), { '1.0': value('stored') })
   })
 
   it('revives app-state sync keys through their proto', async t => {

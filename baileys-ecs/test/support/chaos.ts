@@ -3,41 +3,52 @@ import type { TestContext } from 'node:test'
 import type { SendCommand } from '@kesher/contracts'
 import type { Business, Customer, InboxMessage } from '@kesher/simulator'
 import { freePort, type Emulator } from './emulator.js'
+import { seeded } from './random.js'
 import { eventually } from './eventually.js'
 import { Api, createScene, TENANT, type Scene } from './scene.js'
 
-/** What was written and what arrived, counted at both ends: the webhook stub that de-duplicates by id, and the phones. */
+/** What was written and what arrived, counted at both ends: the webhook that de-duplicates by id, and the phones. */
 export interface Counts {
+  /** Customers' messages that the webhook has, each under the id that the customer's phone gave it. */
   readonly received: number
+  /** Customers' messages that the webhook does not have; while traffic runs, some are on their way. */
   readonly lost: number
-  /** Customer messages that are there more than once after de-duplication. */
+  /** Messages that the webhook has under an id that no phone gave, or with another text. */
   readonly doubled: number
+  /** Answers that a phone shows, each under the id that its command gave. */
   readonly sent: number
-  /** Answers that a customer sees more than once. */
+  /** Messages that a phone shows and that no command gave it under this id. */
   readonly sentTwice: number
-  /** Answers that never arrived. */
+  /** Answers that no phone shows; while traffic runs, some are on their way. */
   readonly unsent: number
 }
 
 export const lineOf = ({ received, lost, doubled, sent, sentTwice }: Counts): string =>
   `received=${received} lost=${lost} doubled=${doubled} sent=${sent} sent_twice=${sentTwice}`
 
+/** The same while traffic runs: what is not there yet is not lost. */
+export const progressOf = ({ received, lost, doubled, sent, sentTwice, unsent }: Counts): string =>
+  `received=${received} on_their_way=${lost} doubled=${doubled} sent=${sent} on_their_way=${unsent} sent_twice=${sentTwice}`
+
 /** Messages that were lost or doubled, either way. */
 export const harm = ({ lost, doubled, sentTwice, unsent }: Counts): number => lost + doubled + sentTwice + unsent
 
+/** After the traffic, everything must be at its place within this. */
+const SETTLE_MS = 60_000
+
 /** One number with one customer: messages both ways, counted. */
 export class Chat {
-  readonly said: string[] = []
-  readonly answered: string[] = []
+  /** Message id -> text. */
+  readonly said = new Map<string, string>()
+  readonly answered = new Map<string, string>()
   readonly seen: InboxMessage[] = []
   #read = 0
 
   constructor(readonly tenant: string, readonly business: Business, readonly customer: Customer) {}
 
   async say(): Promise<void> {
-    const text = `${this.tenant} says ${this.said.length}`
-    this.said.push(text)
-    await this.customer.say(this.business, text)
+    const text = `${this.tenant} says ${this.said.size}`
+    this.said.set(await this.customer.say(this.business, text), text)
   }
 
   /** Notes what the phone shows; the phone itself forgets after some thousands. */
@@ -87,35 +98,43 @@ export class Traffic {
   async settle(): Promise<Counts> {
     this.#stop.abort()
     await Promise.all(this.#running)
-    const missing = (): number => {
-      const arrived = new Set(this.#received().values())
-      for (const chat of this.chats) chat.look()
-      const seen = new Set(this.chats.flatMap(chat => chat.seen.map(({ text }) => text)))
-      return this.#said().filter(text => !arrived.has(text)).length + this.#answered().filter(text => !seen.has(text)).length
+    const isMissing = (): boolean => {
+      const { lost, unsent } = this.counts()
+      return lost + unsent > 0
     }
-    await eventually('everything at its place', () => missing() === 0, 60_000).catch(() => undefined) // the counts say what is missing
+    await eventually('everything at its place', () => !isMissing(), SETTLE_MS).catch(() => undefined) // the counts say what is missing
     return this.counts()
   }
 
   counts(): Counts {
-    for (const chat of this.chats) chat.look()
-    const texts = [...this.#received().values()]
-    const arrived = new Set(texts)
-    const shown = this.chats.flatMap(chat => chat.seen.map(({ text }) => text))
-    const seen = new Set(shown)
-    return {
-      received: arrived.size, lost: this.#said().filter(text => !arrived.has(text)).length, doubled: texts.length - arrived.size,
-      sent: seen.size, sentTwice: shown.length - seen.size, unsent: this.#answered().filter(text => !seen.has(text)).length,
+    const webhook = this.#received()
+    const counts = { received: 0, lost: 0, doubled: 0, sent: 0, sentTwice: 0, unsent: 0 }
+    for (const chat of this.chats) {
+      chat.look()
+      const heard = compare(chat.said, webhook.get(chat.tenant) ?? [])
+      const shown = compare(chat.answered, chat.seen.map(({ id, text }) => [id, text ?? '']))
+      counts.received += heard.right
+      counts.lost += heard.missing
+      counts.doubled += heard.wrong
+      counts.sent += shown.right
+      counts.unsent += shown.missing
+      counts.sentTwice += shown.wrong
     }
+    return counts
   }
 
-  #said = (): string[] => this.chats.flatMap(chat => chat.said)
-  #answered = (): string[] => this.chats.flatMap(chat => chat.answered)
-
-  /** What a webhook that de-duplicates by tenant and id has: id -> text. */
-  #received(): Map<string, string> {
-    return new Map(this.#scene.webhook.messages().filter(({ fromMe }) => !fromMe).map(({ tenantId, messageId, content }) =>
-      [`${tenantId} ${messageId}`, content.kind === 'text' ? content.text : content.kind]))
+  /** What a webhook that de-duplicates by tenant and id has: tenant -> id and text. */
+  #received(): Map<string, [string, string][]> {
+    const seen = new Set<string>()
+    const byTenant = new Map<string, [string, string][]>()
+    for (const { tenantId, messageId, content, fromMe } of this.#scene.webhook.messages()) {
+      if (fromMe || seen.has(`${tenantId} ${messageId}`)) continue
+      seen.add(`${tenantId} ${messageId}`)
+      const messages = byTenant.get(tenantId) ?? []
+      byTenant.set(tenantId, messages)
+      messages.push([messageId, content.kind === 'text' ? content.text : content.kind])
+    }
+    return byTenant
   }
 
   async #forever(everyMs: number, act: () => Promise<void>): Promise<void> {
@@ -127,9 +146,9 @@ export class Traffic {
 
   /** As the send function does: one id for ever, the owner looked up for each attempt, repeated until it is acknowledged. */
   async #answer(chat: Chat): Promise<void> {
-    const text = `${chat.tenant} answers ${chat.answered.length}`
-    chat.answered.push(text)
+    const text = `${chat.tenant} answers ${chat.answered.size}`
     const base = await this.#scene.command(text, { chatJid: chat.customer.lidJid })
+    chat.answered.set(base.messageId, text)
     const deadline = Date.now() + 120_000
     for (;;) {
       if (await this.#attempt(chat.tenant, base) === 'sent') return
@@ -147,23 +166,44 @@ export class Traffic {
   }
 }
 
+/** How what should be there compares with what is there. */
+function compare(due: ReadonlyMap<string, string>, there: readonly (readonly [string, string])[]): { right: number; missing: number; wrong: number } {
+  const right = new Set(there.filter(([id, text]) => due.get(id) === text).map(([id]) => id)).size
+  return { right, missing: due.size - right, wrong: there.length - right }
+}
+
+export interface ChaosOptions {
+  readonly kills: number
+  /** Gives the moments of the kills: the same seed, the same moments. */
+  readonly seed: number
+  readonly progress: (line: string) => void
+  /** Raised to kill no more and count. */
+  readonly enough?: AbortSignal
+}
+
+/** A kill comes at most so long after the start: sometimes in the middle of a login, sometimes in full traffic. */
+const MAX_LIFE_MS = 6_000
+
 /**
  * Kills the gateway with -9 at random moments under traffic on five numbers; counts at the end.
  *
  * It comes back at the same address, as after a crash of a process; the other way, a lease that runs out, is `leases.test.ts`.
  */
-export async function chaos(t: Pick<TestContext, 'after'>, emulator: Emulator, kills: number, progress: (line: string) => void): Promise<Counts> {
+export async function chaos(
+  t: Pick<TestContext, 'after'>, emulator: Emulator, { kills, seed, progress, enough }: ChaosOptions,
+): Promise<Counts> {
+  const random = seeded(seed)
   const scene = await createScene(t, emulator, { LOG_LEVEL: 'info', PORT: String(await freePort()) })
   scene.aws.latencyMs = [1, 10]
   let gateway = await scene.spawn()
   const traffic = new Traffic(scene)
   await traffic.link([gateway], 5)
   traffic.start(400)
-  for (let kill = 1; kill <= kills; kill++) {
-    await delay(Math.random() * 6_000) // sometimes in the middle of a login, sometimes in full traffic
+  for (let kill = 1; kill <= kills && enough?.aborted !== true; kill++) {
+    await delay(random() * MAX_LIFE_MS)
     await gateway.process.kill('SIGKILL')
     gateway = await scene.spawn()
-    if (kill % 10 === 0) progress(`${kill} kills: ${lineOf(traffic.counts())}`)
+    if (kill % 10 === 0) progress(`${kill} kills: ${progressOf(traffic.counts())}`)
   }
   return traffic.settle()
 }

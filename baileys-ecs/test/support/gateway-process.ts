@@ -8,6 +8,7 @@ const TRUST = resolve(PACKAGE, '../simulator/src/trust.ts')
 /** The gateway as a process of its own, so that it can be killed. */
 export interface GatewayProcess {
   readonly url: string
+  readonly pid: number
   readonly lines: string[]
   readonly exited: Promise<number | null>
   kill: (signal: NodeJS.Signals) => Promise<number | null>
@@ -19,9 +20,12 @@ export interface Trusted {
   readonly mediaUrl: string
 }
 
-export async function spawnGateway(environment: Readonly<Record<string, string>>, simulator?: Trusted): Promise<GatewayProcess> {
+/** @param main another program that says "gateway ready" as the gateway does */
+export async function spawnGateway(
+  environment: Readonly<Record<string, string>>, simulator?: Trusted, main = 'src/main.ts',
+): Promise<GatewayProcess> {
   const child = spawn(process.execPath, [
-    '--import', 'tsx', ...(simulator === undefined ? [] : ['--import', TRUST]), resolve(PACKAGE, 'src/main.ts'),
+    '--import', 'tsx', ...(simulator === undefined ? [] : ['--import', TRUST]), resolve(PACKAGE, main),
   ], {
     cwd: PACKAGE, stdio: ['ignore', 'pipe', 'pipe'],
     env: {
@@ -37,7 +41,7 @@ export async function spawnGateway(environment: Readonly<Record<string, string>>
     return ready === undefined ? undefined : (JSON.parse(ready) as { url: string }).url
   })
   return {
-    url, lines, exited,
+    url, lines, exited, pid: child.pid ?? 0,
     kill: async signal => {
       child.kill(signal)
       return exited

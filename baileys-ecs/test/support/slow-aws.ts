@@ -19,6 +19,8 @@ export interface SlowAws {
   loseAnswer: (call: AwsCall) => boolean
   /** Called before each call is passed on. */
   watch: (call: AwsCall) => void | Promise<void>
+  /** Called with each call that was carried out, before its answer is passed on. */
+  hold: (call: AwsCall) => void | Promise<void>
   stop: () => Promise<void>
 }
 
@@ -37,6 +39,7 @@ export async function startSlowAws(target: string): Promise<SlowAws> {
     refuse: () => false,
     loseAnswer: () => false,
     watch: () => undefined,
+    hold: () => undefined,
     stop: async () => {
       server.closeAllConnections()
       await new Promise(done => server.close(done))
@@ -63,6 +66,7 @@ export async function startSlowAws(target: string): Promise<SlowAws> {
     })
     const answered: Buffer[] = []
     for await (const chunk of answer) answered.push(chunk as Buffer)
+    await slow.hold(call)
     if (slow.loseAnswer(call)) {
       outgoing.destroy()
       return

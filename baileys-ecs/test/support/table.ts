@@ -2,7 +2,10 @@ import { randomUUID } from 'node:crypto'
 import { CreateTableCommand } from '@aws-sdk/client-dynamodb'
 import { GetCommand, PutCommand, QueryCommand, UpdateCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
 import type { SessionRecord } from '@kesher/contracts'
-import { createDynamo, documentClient } from '../../src/store/dynamo.js'
+import { createDynamo, documentClient, persist } from '../../src/store/dynamo.js'
+
+/** A busy machine may keep an emulator from answering for a while. */
+const PATIENTLY = { retryMs: 60_000, random: Math.random }
 
 /** A gateway table of its own for each test, and what Python would write into it. */
 export interface TestTable {
@@ -22,25 +25,26 @@ export async function createTable(endpoint: string): Promise<TestTable> {
     KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }, { AttributeName: 'sk', KeyType: 'RANGE' }],
     AttributeDefinitions: [{ AttributeName: 'pk', AttributeType: 'S' }, { AttributeName: 'sk', AttributeType: 'S' }],
   }))
+  const ask = <T>(call: () => Promise<T>): Promise<T> => persist(PATIENTLY, call)
   const Key = (tenantId: string): { pk: string; sk: string } => ({ pk: `SESSION#${tenantId}`, sk: 'SESSION' })
   const table: TestTable = {
     name, db,
     desire: async (tenantId, change) => {
       if (await table.record(tenantId) === undefined) {
-        await db.send(new PutCommand({ TableName: name, Item: { ...Key(tenantId), tenantId, desired: 'linked' } }))
+        await ask(() => db.send(new PutCommand({ TableName: name, Item: { ...Key(tenantId), tenantId, desired: 'linked' } })))
       }
       for (const [attribute, value] of Object.entries(change)) {
-        await db.send(new UpdateCommand({
+        await ask(() => db.send(new UpdateCommand({
           TableName: name, Key: Key(tenantId), UpdateExpression: 'SET #a = :v',
           ExpressionAttributeNames: { '#a': attribute }, ExpressionAttributeValues: { ':v': value },
-        }))
+        })))
       }
     },
-    record: async tenantId => (await db.send(new GetCommand({ TableName: name, Key: Key(tenantId), ConsistentRead: true }))).Item,
+    record: async tenantId => (await ask(() => db.send(new GetCommand({ TableName: name, Key: Key(tenantId), ConsistentRead: true })))).Item,
     rows: async pk => {
-      const { Items = [] } = await db.send(new QueryCommand({
+      const { Items = [] } = await ask(() => db.send(new QueryCommand({
         TableName: name, ConsistentRead: true, KeyConditionExpression: 'pk = :pk', ExpressionAttributeValues: { ':pk': pk },
-      }))
+      })))
       return Items
     },
   }

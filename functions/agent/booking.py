@@ -154,7 +154,9 @@ def _replace(context: ToolContext, staged: Change | None, effect: Change) -> Non
 
 def _room_for(context: ToolContext, effect: Change, instead_of: Change | None = None) -> bool:
     staged: list[Change] = [*context.staging.of(Book), *context.staging.of(Move), *context.staging.of(Cancel)]
-    return sum(one.writes for one in staged if one != instead_of) + effect.writes <= MAX_STAGED_WRITES
+    changes = [*(one for one in staged if one != instead_of), effect]
+    reminders = len(context.profile.reminders.minutes_before)
+    return sum(one.writes + reminders for one in changes) <= MAX_STAGED_WRITES
 
 
 # ---- what is said -------------------------------------------------------------------------------------------------

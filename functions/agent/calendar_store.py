@@ -17,8 +17,17 @@ from functions.agent.calendar_rules import Cell, cells
 from functions.shared import transactions
 from functions.shared.contracts import ConversationId, TenantId
 from functions.shared.conversation import TurnId
-from functions.shared.keys import BOOKING_PREFIX, SLOT_PREFIX, booking_sk, calendar_pk, conversation_pk, slot_sk
-from functions.shared.tables import BookingItem, SlotItem, not_exists
+from functions.shared.keys import (
+    BOOKING_PREFIX,
+    SLOT_PREFIX,
+    booking_sk,
+    calendar_pk,
+    conversation_pk,
+    diary_pk,
+    diary_sk,
+    slot_sk,
+)
+from functions.shared.tables import BookingItem, DiaryItem, SlotItem, not_exists
 
 HOLD_MS = 120_000
 """Longer than a turn may run; after it, others may take the cell."""
@@ -74,7 +83,7 @@ class Book:
 
     @property
     def writes(self) -> int:
-        return len(self.appointment.cells) + 1
+        return len(self.appointment.cells) + 2
 
     @property
     def added(self) -> tuple[Cell, ...]:
@@ -102,6 +111,7 @@ class Book:
             ),
             condition=not_exists(BookingItem),
         )
+        transaction.save(_diary(self, appointment))
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +133,7 @@ class Move:
 
     @property
     def writes(self) -> int:
-        return len({*self.before.cells, *self.after.cells}) + 1
+        return len({*self.before.cells, *self.after.cells}) + (2 if self.before.start == self.after.start else 3)
 
     @property
     def added(self) -> tuple[Cell, ...]:
@@ -157,6 +167,9 @@ class Move:
             & (BookingItem.end == _ms(before.end))
             & (BookingItem.resource == before.resource),
         )
+        if after.start != before.start:
+            transaction.delete(_diary(self, before))
+        transaction.save(_diary(self, after))
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +186,7 @@ class Cancel:
 
     @property
     def writes(self) -> int:
-        return len(self.appointment.cells) + 1
+        return len(self.appointment.cells) + 2
 
     def write(self, transaction: TransactWrite) -> None:
         """Condition: the booking is this customer's and still stands, and the cells are its own."""
@@ -185,6 +198,7 @@ class Cancel:
         )
         for cell in self.appointment.cells:
             transaction.delete(_slot(self.tenant_id, cell), condition=SlotItem.booking_id == booking_id)
+        transaction.delete(_diary(self, self.appointment))
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,6 +281,16 @@ def _occupy(transaction: TransactWrite, cell: Cell, by: Book | Move, appointment
             SlotItem.expires_at.set(int(appointment.end.timestamp()) + _FORGET_BOOKED_AFTER_S),
         ],
         condition=(SlotItem.turn_id == by.turn_id) & SlotItem.booking_id.does_not_exist(),
+    )
+
+
+def _diary(by: Book | Move | Cancel, appointment: Appointment) -> DiaryItem:
+    """The appointment in the business's diary, in which all its appointments are read by time."""
+    return DiaryItem(
+        diary_pk(by.tenant_id),
+        diary_sk(_ms(appointment.start), appointment.booking_id),
+        booking_id=appointment.booking_id,
+        conversation_id=by.conversation_id,
     )
 
 

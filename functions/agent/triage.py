@@ -10,7 +10,7 @@ from pydantic import JsonValue
 from functions.agent import guardrails, memory, phrases, routing
 from functions.agent.routing import Intent
 from functions.shared.conversation import Message, PastTurn, Snapshot
-from functions.shared.endings import ConsentChange, Ending, HandOver, Silence
+from functions.shared.endings import ConsentChange, Ending, FromTheOwner, HandOver, Silence
 from functions.shared.profile import Language
 
 
@@ -25,6 +25,14 @@ def triage(
     pending: Sequence[Message], past: Sequence[PastTurn], snapshot: Snapshot, language: Language, *, now_ms: int
 ) -> Ending | ForModel:
     """How the turn over `pending` ends without a model, or that it needs one. `past` are the newest turns, in order."""
+    if snapshot.is_owner:
+        return FromTheOwner()
+    return _of_a_customer(pending, past, snapshot, language, now_ms)
+
+
+def _of_a_customer(
+    pending: Sequence[Message], past: Sequence[PastTurn], snapshot: Snapshot, language: Language, now_ms: int
+) -> Ending | ForModel:
     written = [(m, m.content.text) for m in pending if m.author == "customer" and m.content.kind == "text"]
     texts = [text for _, text in written]
     # Whatever else waits, and however old it is: this is heard.

@@ -15,7 +15,7 @@ from typing import Literal
 from agents import MaxTurnsExceeded
 from pydantic import JsonValue
 
-from functions.agent import guardrails, memory, phrases, speech, wording
+from functions.agent import guardrails, memory, phrases, reminders, speech, wording
 from functions.agent.assistant import AgentCache
 from functions.agent.context import ToolContext
 from functions.agent.dates import Resolved, resolve
@@ -26,7 +26,7 @@ from functions.agent.triage import ForModel, triage
 from functions.shared import inbox
 from functions.shared.contracts import Doorbell
 from functions.shared.conversation import Message, Snapshot
-from functions.shared.endings import ConsentChange, Ending, HandOver, PutAside, Silence
+from functions.shared.endings import ConsentChange, Ending, FromTheOwner, HandOver, PutAside, Silence
 from functions.shared.inbox import Effect, EffectRefusedError, Reply, Turn, TurnOvertakenError, TurnRecord
 from functions.shared.observability import count, logger
 from functions.shared.profile import BusinessProfile, Language
@@ -46,7 +46,15 @@ Outcome = Literal[
     "opted_out",
     "opted_in",
     "silent",
+    "from_the_owner",
 ]
+
+
+_WITHOUT_A_WORD: dict[type[PutAside | Silence | FromTheOwner], Outcome] = {
+    PutAside: "put_aside",
+    Silence: "silent",
+    FromTheOwner: "from_the_owner",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +134,8 @@ async def _answer(doorbell: Doorbell, world: World, *, slot_was_lost: bool) -> O
         return _hand_over(turn, context.language, "the assistant went in circles and was stopped", world)
     replies = wording.worded(answered.text, profile, asked.texts, context.language)
     try:
-        return _commit(turn, asked, answered, replies=replies, effects=context.staging.all(), world=world)
+        effects = [*context.staging.all(), *reminders.effects(context)]
+        return _commit(turn, asked, answered, replies=replies, effects=effects, world=world)
     except EffectRefusedError as refused:
         logger.warning("an effect was refused", extra={"effect": refused.name, "again": slot_was_lost})
         if not slot_was_lost:
@@ -190,10 +199,8 @@ def _end(turn: Turn, ending: Ending, world: World) -> Outcome:
         case ConsentChange(change=change):
             _count_intent("opt_out" if change == "opted_out" else "opt_in")
             return change
-        case PutAside():
-            return "put_aside"
-        case Silence():
-            return "silent"
+        case PutAside() | Silence() | FromTheOwner():
+            return _WITHOUT_A_WORD[type(ending)]
 
 
 def _count_intent(intent: Intent) -> None:

@@ -10,11 +10,14 @@ from pydantic import JsonValue, TypeAdapter
 
 from functions.shared.contracts import Content, ConversationId, Jid, MessageId, TenantId
 from functions.shared.keys import CONVERSATION, CUSTOMER, TURN_PREFIX, conversation_pk, message_sk, profile_key
+from functions.shared.owners import is_owner
 from functions.shared.tables import ConversationItem, CustomerItem, MessageItem, ProfileItem, TurnItem, get_together
 
 TurnId = NewType("TurnId", str)
-Author = Literal["customer", "owner", "automatic"]
-"""`automatic`: a greeting or away text of WhatsApp Business; shown to the owner, answered by nobody."""
+Author = Literal["customer", "owner", "automatic", "assistant"]
+"""`automatic`: a greeting or away text of WhatsApp Business; shown to the owner, answered by nobody. `assistant`: a
+message of ours that answers no turn, such as a reminder; its answers are in the turns."""
+AUTHORS: tuple[Author, ...] = ("customer", "owner", "automatic", "assistant")
 
 CONTENT: TypeAdapter[Content] = TypeAdapter(Content)
 
@@ -73,6 +76,8 @@ class Snapshot:
     pending_since: int | None
     customer_name: str | None
     opted_out_at: int | None = None
+    is_owner: bool = False
+    """Whether this is the chat with one of the owner's own numbers."""
 
     def assistant_may_speak(self, now_ms: int) -> bool:
         """Whether business, chat and pause all allow it."""
@@ -125,6 +130,7 @@ def load_conversation(tenant_id: TenantId, conversation_id: ConversationId) -> S
         pending_since=conversation.pending_since,
         customer_name=customer.name if customer else None,
         opted_out_at=conversation.opted_out_at,
+        is_owner=customer is not None and is_owner(customer.phone_jid, business.owner_numbers or []),
     )
 
 
@@ -151,7 +157,7 @@ def load_history(tenant_id: TenantId, conversation_id: ConversationId, limit: in
 
 
 def _message(row: MessageItem) -> Message:
-    author: Author = "customer" if row.author == "customer" else "owner" if row.author == "owner" else "automatic"
+    author: Author = next((author for author in AUTHORS if author == row.author), "automatic")
     return Message(
         seq=row.seq,
         message_id=MessageId(row.message_id),

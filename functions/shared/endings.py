@@ -55,7 +55,12 @@ class Silence:
     reason: str
 
 
-Ending = HandOver | PutAside | ConsentChange | Silence
+@dataclass(frozen=True, slots=True)
+class FromTheOwner:
+    """One of the owner's own numbers wrote, perhaps in answer to a notice: no customer, so nobody is answered."""
+
+
+Ending = HandOver | PutAside | ConsentChange | Silence | FromTheOwner
 
 
 def end(turn: Turn, ending: Ending, *, now_ms: int) -> None:
@@ -80,6 +85,9 @@ def end(turn: Turn, ending: Ending, *, now_ms: int) -> None:
         case Silence(reason):
             record = TurnRecord(items=[], outcome="silent", reason=reason)
             write_turn(turn, texts=[], record=record, now_ms=now_ms, changes=_call(reason, now_ms))
+        case FromTheOwner():
+            record = TurnRecord(items=[], outcome="silent", reason="the owner wrote it")
+            write_turn(turn, texts=[], record=record, now_ms=now_ms)
         case ConsentChange(change, text, seq, items):
             out = change == "opted_out"
             write_turn(

@@ -21,6 +21,9 @@ BOOKING_PREFIX = "BOOKING#"
 SLOT_PREFIX = "SLOT#"
 CHAT_PREFIX = "CHAT#"
 CONSENT_PREFIX = "CONSENT#"
+SCHEDULED_PREFIX = "LATER#"
+DIARY = "DIARY"
+FEED = "FEED"
 
 
 def tenant_pk(tenant_id: str) -> str:
@@ -46,6 +49,14 @@ def conversation_pk(tenant_id: str, conversation_id: str) -> str:
 def calendar_pk(tenant_id: str, day: str) -> str:
     """`day` is `yyyy-mm-dd` in UTC."""
     return f"T#{tenant_id}#CAL#{day}"
+
+
+def diary_pk(tenant_id: str) -> str:
+    return f"T#{tenant_id}#{DIARY}"
+
+
+def feed_key(tenant_id: str) -> Key:
+    return tenant_pk(tenant_id), FEED
 
 
 def parse_conversation_pk(pk: str) -> tuple[TenantId, ConversationId]:
@@ -87,3 +98,11 @@ def booking_sk(booking_id: str) -> str:
 def slot_sk(resource: str, time_of_day: str) -> str:
     """`time_of_day` is `hh:mm` in UTC."""
     return f"{SLOT_PREFIX}{resource}#{time_of_day}"
+
+
+def diary_sk(start_ms: int, booking_id: str) -> str:
+    return f"{start_ms:015d}#{booking_id}"
+
+
+def scheduled_sk(name: str) -> str:
+    return f"{SCHEDULED_PREFIX}{name}"

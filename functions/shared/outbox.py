@@ -79,6 +79,8 @@ class Queued:
     epoch: int
     correlation_id: str
     queued_at: int
+    deadline: int | None = None
+    """When it must have gone out; None: `settings.send_deadline_ms` after it was queued."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +123,7 @@ def write_queued(transaction: LabelledWrite, rows: Sequence[Queued]) -> None:
             content=row.content.to_json(),
             correlation_id=row.correlation_id,
             attempts=0,
-            deadline=row.queued_at + settings.send_deadline_ms(),
+            deadline=row.queued_at + settings.send_deadline_ms() if row.deadline is None else row.deadline,
             queued_at=row.queued_at,
             sweep_shard=ids.sweep_shard(row.conversation_id),
             sweep_at=row.queued_at + SWEEP_DELAY_MS,

@@ -19,12 +19,14 @@ from functions.shared.profile_parts import (
     Language,
     Limits,
     Line,
+    Location,
     Opening,
     Openings,
     Part,
     PhoneNumber,
     Place,
     QuietHours,
+    Reminders,
     Resource,
     Service,
     SpecialDay,
@@ -74,7 +76,7 @@ class BusinessProfile(Part):
     takeover_pause_minutes: Annotated[int, Field(ge=0, le=7 * 24 * 60)] = 30
     """How long the assistant stays silent in a chat after the owner wrote there; 0: only until the customer's next."""
     owner_numbers: tuple[PhoneNumber, ...] = ()
-    """Where the owner is told what needs a person."""
+    """Where the owner is told what needs a person: the first three. Whoever writes from one is no customer."""
     automatic_texts: tuple[str, ...] = ()
     """Greeting and away texts that WhatsApp Business sends by itself; they look exactly like the owner's replies."""
     hours: dict[Weekday, Openings] = Field(default_factory=dict)
@@ -83,6 +85,9 @@ class BusinessProfile(Part):
     special_days: tuple[SpecialDay, ...] = ()
     """They override weekdays, holidays and closures."""
     quiet_hours: QuietHours = QuietHours()
+    reminders: Reminders = Reminders()
+    location: Location | None = None
+    """Sent as a pin when a customer asks for the way."""
     resources: Annotated[tuple[Resource, ...], Field(min_length=1)] = (Resource(name="main"),)
     """What an appointment occupies: chairs, rooms, people."""
     services: tuple[Service, ...] = ()
@@ -153,6 +158,11 @@ class BusinessProfile(Part):
         if length > MAX_TEXT:
             raise ValueError(f"{length} characters altogether; at most {MAX_TEXT} fit")
         return value
+
+    @property
+    def assistant_on(self) -> bool:
+        """Whether the assistant of this business answers anybody at all."""
+        return self.ai_enabled and self.audience != "nobody"
 
     @property
     def zone(self) -> ZoneInfo:

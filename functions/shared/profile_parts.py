@@ -153,6 +153,36 @@ class QuietHours(Part):
     """On public holidays too, if the profile names a country."""
 
 
+REMINDER_USELESS_MINUTES = 15
+"""Before an appointment, nobody is reminded of it any more: they are on their way."""
+
+
+class Reminders(Part):
+    """What customers are reminded of their appointments with."""
+
+    minutes_before: Annotated[
+        tuple[Annotated[int, Field(ge=2 * REMINDER_USELESS_MINUTES, le=14 * 24 * 60)], ...], Field(max_length=3)
+    ] = (24 * 60,)
+    """How long before the appointment, once or several times; whole days count on the clock, so that a day before ten
+    o'clock is ten o'clock. Empty: no reminders."""
+    note: dict[Language, Annotated[str, Field(min_length=1, max_length=300)]] = Field(default_factory=dict)
+    """Said with every reminder: what to bring, how to prepare."""
+
+    @field_validator("minutes_before")
+    @classmethod
+    def _distinct(cls, value: tuple[int, ...]) -> tuple[int, ...]:
+        inconsistent([((i,), f"{value[i]} is there twice") for i in repeated([str(one) for one in value])])
+        return value
+
+
+class Location(Part):
+    """Where the business is, as a map shows it."""
+
+    address: Line
+    latitude: Annotated[float, Field(ge=-90, le=90)]
+    longitude: Annotated[float, Field(ge=-180, le=180)]
+
+
 # ---- what is sold, and what it occupies ---------------------------------------------------------------------------
 
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from pynamodb.expressions.condition import Condition
-from pynamodb.expressions.update import Action
-
-from functions.shared import ids, outbox
+from functions.shared import ids
 from functions.shared.chats import family
-from functions.shared.contracts import ConversationId, Jid, MessageId, TenantId, TextContent
+from functions.shared.contracts import ConversationId, Jid, MessageId, TenantId
 from functions.shared.conversation import ConversationNotFoundError
-from functions.shared.keys import CONVERSATION, conversation_pk, message_sk
+from functions.shared.interjection import Interjection, interject
+from functions.shared.keys import CONVERSATION, conversation_pk
 from functions.shared.queues import Ring
-from functions.shared.tables import ConversationItem, MessageItem, find, not_exists
+from functions.shared.tables import ConversationItem, find
 from functions.shared.takeover import taken_over
 from functions.shared.transactions import ContentionError, LabelledWrite, RefusedError, transact
 
@@ -55,47 +53,23 @@ def _write(
         raise ConversationNotFoundError(f"{tenant_id} has no conversation {root}")
     if item.reply_jid is None:
         raise NobodyToAnswerError("this customer never wrote, so there is nobody to answer")
-    seq, content, correlation_id = item.last_seq + 1, TextContent(text=text), f"say-{message_id}"
-    message = MessageItem(
-        pk,
-        message_sk(seq),
-        seq=seq,
-        message_id=message_id,
-        author="owner",
-        content=content.to_json(),
-        sent_at=now_ms,
-        received_at=now_ms,
-        stored_at=now_ms,
-        correlation_id=correlation_id,
-    )
-    row = outbox.Queued(
+    message = Interjection(
         tenant_id=tenant_id,
         conversation_id=root,
-        hi=seq,
-        part=0,
         message_id=message_id,
-        author="person",
         chat_jid=Jid(item.reply_jid),
-        content=content,
-        epoch=item.epoch + 1,
-        correlation_id=correlation_id,
-        queued_at=now_ms,
+        text=text,
+        author="person",
+        correlation_id=f"say-{message_id}",
+        by_the_owner=True,
     )
-    actions: list[Action] = [
-        ConversationItem.last_seq.set(seq),
-        ConversationItem.handled_seq.set(seq),
-        ConversationItem.paused_until.set(max(item.paused_until or 0, now_ms + pause_minutes * 60_000)),
-        *taken_over(),
-    ]
-    as_read: Condition = (ConversationItem.last_seq == item.last_seq) & (ConversationItem.epoch == item.epoch)
+    pause = ConversationItem.paused_until.set(max(item.paused_until or 0, now_ms + pause_minutes * 60_000))
 
     def write(transaction: LabelledWrite) -> None:
-        transaction.update(ConversationItem(pk, CONVERSATION), actions, condition=as_read)
-        transaction.save(message, condition=not_exists(MessageItem))
-        outbox.write_queued(transaction, [row])
+        interject(transaction, message, item, now_ms=now_ms, takes_over=True, changes=[pause])
 
     try:
         transact(write)
     except RefusedError:
         return None
-    return seq
+    return item.last_seq + 1

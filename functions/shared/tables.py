@@ -147,6 +147,8 @@ class ProfileItem(AppItem):
     closures = JSONAttribute(null=True)
     special_days = JSONAttribute(null=True)
     quiet_hours = JSONAttribute(null=True)
+    reminders = JSONAttribute(null=True)
+    location = JSONAttribute(null=True)
     limits = JSONAttribute(null=True)
     policies = JSONAttribute(null=True)
     knowledge = JSONAttribute(null=True)
@@ -222,6 +224,17 @@ class LeadItem(AppItem):
 
     stage = Text()
     source = Text()
+    notes = JSONAttribute(null=True)
+    """Oldest first, each `{"at": ms, "text": ...}`."""
+    tags = JSONAttribute(null=True)
+    next_step = OptionalText()
+    visit_at = OptionalInt()
+    """When the last appointment that is booked ends."""
+    customer_since = OptionalInt()
+    hot_told_at = OptionalInt()
+    """When the owner was told; absent until then."""
+    revision = OptionalInt()
+    """Raised by every change."""
 
 
 class MessageItem(AppItem):
@@ -316,6 +329,42 @@ class BookingItem(AppItem):
     """`booked` or `cancelled`."""
     turn_id = Text()
     """The turn that booked it."""
+
+
+class DiaryItem(AppItem):
+    """`T#<tenant>#DIARY` / `<start, ms>#<booking id>`: makes a business's appointments readable by time."""
+
+    booking_id = Text()
+    conversation_id = Text()
+
+
+class FeedItem(AppItem):
+    """`T` / `FEED`: the token of the owner's calendar feed; another token revokes the one before."""
+
+    token = Text()
+    created_at = Int()
+
+
+class ScheduledItem(AppItem):
+    """`C` / `LATER#<name>`: a message that waits for its time, and what became of it."""
+
+    kind = Text()
+    """`reminder`, `follow_up` or `notice`."""
+    state = Text()
+    """`waiting`, `queued` (it is an outbox row now) or `dropped`."""
+    due_at = Int()
+    useful_until = Int()
+    text = Text()
+    about = Text()
+    booking_id = OptionalText()
+    booking_start = OptionalInt()
+    after_seq = OptionalInt()
+    owner_number = OptionalText()
+    urgent = Flag(null=True)
+    message_id = OptionalText()
+    settled_at = OptionalInt()
+    reason = OptionalText()
+    """Why it waits, or was dropped."""
 
 
 class SlotItem(AppItem):

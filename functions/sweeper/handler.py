@@ -22,6 +22,7 @@ class SweepAnswer(TypedDict):
     outgoing_rung: int
     forgotten: int
     given_up: int
+    promoted: int
 
 
 @instrumented
@@ -38,6 +39,7 @@ def handle(_event: dict[str, object], context: LambdaContext) -> SweepAnswer:
         "outgoing_rung": counts.outgoing_rung,
         "forgotten": counts.forgotten,
         "given_up": counts.given_up,
+        "promoted": counts.promoted,
     }
     logger.info("swept", **answer)
     return answer

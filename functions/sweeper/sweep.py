@@ -1,4 +1,6 @@
-"""Ring again for what is pending too long: the doorbell was lost, or whoever answered it died.
+"""Ring again for what is pending too long, and promote what is due.
+
+A doorbell was lost, or whoever answered it died; a scheduled message's time has come.
 
 Everything here is safe to do twice and safe to leave undone until the next minute.
 """
@@ -16,8 +18,16 @@ from functions.shared.contracts import ConversationId, TenantId
 from functions.shared.conversation import speaks_at
 from functions.shared.ids import SWEEP_SHARDS
 from functions.shared.inbox import forget_if_handled
-from functions.shared.keys import CONVERSATION, message_sk, parse_conversation_pk, parse_outbox_sk, profile_key
+from functions.shared.keys import (
+    CONVERSATION,
+    SCHEDULED_PREFIX,
+    message_sk,
+    parse_conversation_pk,
+    parse_outbox_sk,
+    profile_key,
+)
 from functions.shared.observability import count, logger
+from functions.shared.promote import promote
 from functions.shared.queues import Ring
 from functions.shared.tables import (
     AppItem,
@@ -28,6 +38,7 @@ from functions.shared.tables import (
     ProfileItem,
     get_together,
 )
+from functions.shared.transactions import ContentionError
 
 AGAIN_AFTER_MS = 2 * 60_000
 """A doorbell that the sweeper rang has this long before the next one: a turn and its retries fit into it."""
@@ -48,6 +59,7 @@ class Counts:
     forgotten: int = 0
     given_up: int = 0
     """Conversations that a person was called for, because no ringing helped."""
+    promoted: int = 0
     conversations_rung: set[str] = field(default_factory=set)
     """Keys of those whose outbox was rung: once is enough for all its rows."""
 
@@ -64,6 +76,8 @@ def sweep(*, now_ms: int, ring: Ring, has_time: Callable[[], bool]) -> Counts:
             for entry, found in _read(chunk):
                 if entry.sk == CONVERSATION:
                     _look_at_conversation(entry, found, now_ms, ring, counts)
+                elif entry.sk.startswith(SCHEDULED_PREFIX):
+                    _look_at_scheduled(entry, now_ms, ring, counts)
                 else:
                     _look_at_outbox(entry, found, now_ms, ring, counts)
     return counts
@@ -140,6 +154,17 @@ def _look_at_outbox(entry: AppItem, found: Found, now_ms: int, ring: Ring, count
         ring("outgoing", tenant_id, conversation_id, parse_outbox_sk(entry.sk)[0], row.correlation_id)
         counts.outgoing_rung += 1
     _set_keys(row, [OutboxItem.sweep_at.set(now_ms + AGAIN_AFTER_MS)])
+
+
+def _look_at_scheduled(entry: AppItem, now_ms: int, ring: Ring, counts: Counts) -> None:
+    tenant_id, conversation_id = parse_conversation_pk(entry.pk)
+    try:
+        outcome = promote(tenant_id, conversation_id, entry.sk.removeprefix(SCHEDULED_PREFIX), now_ms=now_ms, ring=ring)
+    except ContentionError:
+        # It is still in the index; the others of this run must not wait for it.
+        logger.warning("a scheduled message was contended; the next round looks again", extra={"name": entry.sk})
+        return
+    counts.promoted += outcome == "queued"
 
 
 def _set_keys(item: ConversationItem | OutboxItem, actions: list[Action]) -> bool:

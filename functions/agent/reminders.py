@@ -18,11 +18,11 @@ SOON = timedelta(hours=1)
 
 _TEXTS: dict[Language, str] = {
     "en": "A reminder from {business}: {service}, {spoken}.{note} To move or cancel it, just answer here.",
-    "he": "תזכורת מ{business}: {service}, {spoken}.{note} לשינוי או לביטול אפשר פשוט לענות כאן.",
+    "he": "תזכורת מאת {business}: {service}, {spoken}.{note} לשינוי או לביטול אפשר פשוט לענות כאן.",
 }
 _ABOUT: dict[Language, str] = {
     "en": "a reminder to {customer} of {service}, {spoken}",
-    "he": "תזכורת ל{customer} על {service}, {spoken}",
+    "he": "תזכורת אל {customer}: {service}, {spoken}",
 }
 _NOBODY: dict[Language, str] = {"en": "a customer", "he": "לקוח"}
 

@@ -84,7 +84,7 @@ def promote(tenant_id: TenantId, conversation_id: ConversationId, name: str, *, 
             return _promote(tenant_id, conversation_id, name, now_ms=now_ms, ring=ring)
         except RefusedError as refused:
             # Somebody changed one of the facts since they were read; what is read now decides anew.
-            logger.info("scheduled message looked at again", extra={"name": name, "refused": refused.labels})
+            logger.info("scheduled message looked at again", extra={"scheduled": name, "refused": refused.labels})
     return "waits"
 
 
@@ -149,9 +149,8 @@ def _stands(message: Scheduled, reminder: Reminder) -> bool:
 def _written_since(message: Scheduled, follow_up: FollowUp, chat: _Chat) -> bool:
     if chat.conversation_id != message.conversation_id:
         return True  # a message made the two one
-    later = load_messages(
-        message.tenant_id, message.conversation_id, follow_up.after_seq + 1, max(chat.item.last_seq, 1)
-    )
+    first, last = follow_up.after_seq + 1, chat.item.last_seq
+    later = load_messages(message.tenant_id, message.conversation_id, first, last) if first <= last else []
     return any(one.author in ("customer", "owner") for one in later)
 
 
@@ -244,7 +243,7 @@ def _not_now(
                 transaction.save(to_item(notice))
 
     transact(write)
-    logger.info("scheduled message dropped", extra={"name": message.name, "reason": dropped.reason})
+    logger.info("scheduled message dropped", extra={"scheduled": message.name, "reason": dropped.reason})
     return "dropped"
 
 

@@ -27,7 +27,6 @@ from functions.shared.keys import (
     profile_key,
 )
 from functions.shared.observability import count, logger
-from functions.shared.promote import promote
 from functions.shared.queues import Ring
 from functions.shared.tables import (
     AppItem,
@@ -157,12 +156,15 @@ def _look_at_outbox(entry: AppItem, found: Found, now_ms: int, ring: Ring, count
 
 
 def _look_at_scheduled(entry: AppItem, now_ms: int, ring: Ring, counts: Counts) -> None:
+    # Not with the module: the profile's models cost a cold start, and in most minutes nothing is due.
+    from functions.shared.promote import promote  # noqa: PLC0415
+
     tenant_id, conversation_id = parse_conversation_pk(entry.pk)
     try:
         outcome = promote(tenant_id, conversation_id, entry.sk.removeprefix(SCHEDULED_PREFIX), now_ms=now_ms, ring=ring)
     except ContentionError:
         # It is still in the index; the others of this run must not wait for it.
-        logger.warning("a scheduled message was contended; the next round looks again", extra={"name": entry.sk})
+        logger.warning("a scheduled message was contended; the next round looks again", extra={"scheduled": entry.sk})
         return
     counts.promoted += outcome == "queued"
 

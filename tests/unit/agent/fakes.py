@@ -10,9 +10,10 @@ from functions.agent.calendar_rules import Cell
 from functions.agent.calendar_store import HOLD_MS, Appointment, Book, Calendar, Cancel, Move
 from functions.shared.contracts import ConversationId, Jid, MessageId, TenantId, TextContent, UnsupportedContent
 from functions.shared.conversation import ConversationNotFoundError, Message, PastTurn, Snapshot, TurnId
-from functions.shared.endings import HAND_OVER_PAUSE_MS, ConsentChange, Ending, HandOver, PutAside
+from functions.shared.endings import HAND_OVER_PAUSE_MS, ConsentChange, Ending, FromTheOwner, HandOver, PutAside
 from functions.shared.inbox import Effect, EffectRefusedError, Reply, Turn, TurnOvertakenError, TurnRecord
 from functions.shared.profile import BusinessProfile
+from functions.shared.scheduled import Schedule, Scheduled, Unschedule
 
 NOON = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 """Sunday, 22 November 2026, 12:00 in Jerusalem."""
@@ -40,6 +41,8 @@ class Rows:
     holds: dict[Cell, Hold] = field(default_factory=dict)
     booked: dict[Cell, str] = field(default_factory=dict)
     appointments: dict[ConversationId, dict[str, Appointment]] = field(default_factory=dict)
+    scheduled: dict[ConversationId, dict[str, Scheduled]] = field(default_factory=dict)
+    """What waits for its time, by name."""
 
 
 @dataclass
@@ -193,7 +196,7 @@ class MemoryStore:
             chat.snapshot = replace(
                 chat.snapshot, opted_out_at=now_ms if out else None, epoch=turn.epoch + 1 if out else turn.epoch
             )
-        else:
+        elif not isinstance(ending, FromTheOwner):
             chat.attention = ending.reason
         if isinstance(ending, HandOver):
             chat.snapshot = replace(chat.snapshot, epoch=turn.epoch + 1, paused_until=now_ms + HAND_OVER_PAUSE_MS)
@@ -238,7 +241,7 @@ def _check(rows: Rows, effect: Effect) -> None:
     elif isinstance(effect, Cancel):
         if effect.appointment.booking_id not in rows.appointments.get(effect.conversation_id, {}):
             raise EffectRefusedError(effect.name)
-    else:
+    elif not isinstance(effect, Schedule | Unschedule):
         raise TypeError(effect)
 
 
@@ -260,3 +263,9 @@ def _apply(rows: Rows, effect: Effect) -> None:
         del rows.appointments[effect.conversation_id][effect.appointment.booking_id]
         for cell in effect.appointment.cells:
             del rows.booked[cell]
+    elif isinstance(effect, Schedule):
+        for message in effect.messages:
+            rows.scheduled.setdefault(message.conversation_id, {})[message.name] = message
+    elif isinstance(effect, Unschedule):
+        for name in effect.names:
+            rows.scheduled.get(effect.conversation_id, {}).pop(name, None)

@@ -61,7 +61,7 @@ def test_a_move_may_overlap_the_old_time() -> None:
     context = context_of(rows=rows)
     assert isinstance(booking.move(context, booking_id, "2026-11-24T10:15"), Moved)
     [effect] = context.staging.of(Move)
-    assert (len(effect.added), len(effect.freed), effect.writes) == (1, 1, 6)
+    assert (len(effect.added), len(effect.freed), effect.writes) == (1, 1, 8)
     commit_effects(rows, [effect])
     assert len(rows.booked) == 4
 

@@ -5,13 +5,16 @@ import { within } from './concurrency/sleep.js'
 import { Spacing } from './concurrency/spacing.js'
 import { buildHttp } from './http/build.js'
 import { Counters } from './observability/counters.js'
+import { EventLoop } from './observability/event-loop.js'
 import type { Logger } from './observability/logger.js'
+import { Metrics } from './observability/metrics.js'
 import { findOwnerUrl } from './owner-url.js'
 import { SessionRegistry } from './session/registry.js'
 import type { Settings } from './settings.js'
 import { createDynamo, documentClient, type Table } from './store/dynamo.js'
 import { ContainerRecords } from './store/containers.js'
 import { LiveSettings } from './store/live-settings.js'
+import { surveyJournal } from './store/journal-survey.js'
 import { SessionRecords } from './store/session-records.js'
 import { webhookClient } from './webhook/client.js'
 import { Secrets } from './webhook/secrets.js'
@@ -70,6 +73,12 @@ export async function startGateway(settings: Settings, logger: Logger): Promise<
   })
   parts.registry = registry
   await registry.start()
+  const metrics = new Metrics({
+    namespace: settings.metricsNamespace, periodMs: settings.metricsPeriodMs, counters, now, logger, eventLoop: new EventLoop(),
+    census: () => registry.census(), tenants: () => registry.all().map(({ tenantId }) => tenantId),
+    survey: tenantId => surveyJournal(table, tenantId), memory: () => process.memoryUsage(),
+  })
+  metrics.start()
   logger.info({ url }, 'gateway ready')
 
   return {
@@ -79,9 +88,10 @@ export async function startGateway(settings: Settings, logger: Logger): Promise<
       logger.info('gateway stopping')
       // Still listening: health says "draining", new sends are told to come again, those under way get their answer.
       await registry.stop(settings.shutdownMs * DRAIN_SHARE)
+      await metrics.stop()
       await within(http.close(), 1_000, undefined)
       dynamo.destroy()
-      logger.info({ counters }, 'gateway stopped')
+      logger.info({ counters: counters.all() }, 'gateway stopped')
     },
   }
 }

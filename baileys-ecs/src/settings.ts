@@ -26,6 +26,9 @@ export interface Settings {
   readonly ownerUrl: string | undefined
   readonly ecsMetadataUrl: string | undefined
   readonly logLevel: LogLevel
+  /** CloudWatch namespace; empty: the figures are logged in plain words. */
+  readonly metricsNamespace: string
+  readonly metricsPeriodMs: number
   readonly sendDeadlineMs: number
   readonly sessionPollMs: number
   readonly heartbeatMs: number
@@ -75,6 +78,8 @@ export const VARIABLES: readonly Documented[] = [
   { name: 'OWNER_URL', fallback: '', help: 'Address by which others reach this container; empty: the task\'s own address on ECS, else `http://HOST:PORT`.' },
   { name: 'ECS_CONTAINER_METADATA_URI_V4', fallback: '', help: 'Set by ECS; gives the task\'s address.' },
   { name: 'LOG_LEVEL', fallback: 'info', help: 'One of ' + LOG_LEVELS.join(', ') + '.' },
+  { name: 'METRICS_NAMESPACE', fallback: '', help: 'CloudWatch namespace of the metrics; empty: their figures are logged without being metrics.' },
+  { name: 'METRICS_PERIOD_MS', fallback: '60000', help: 'Time between two lines of metrics.' },
   { name: 'SEND_DEADLINE_MS', fallback: '30000', help: 'Time until a send that WhatsApp has not acknowledged is called unknown.' },
   { name: 'SESSION_POLL_MS', fallback: '1000', help: 'Time between two looks at the rows of sessions and containers.' },
   { name: 'HEARTBEAT_MS', fallback: '1500', help: 'Time between two signs of life of this container.' },
@@ -151,6 +156,8 @@ export function readSettings(environment: Environment): Settings {
     ownerUrl: optionalUrl('OWNER_URL', ['http:', 'https:']),
     ecsMetadataUrl: optionalUrl('ECS_CONTAINER_METADATA_URI_V4', ['http:']),
     logLevel: oneOf('LOG_LEVEL', LOG_LEVELS),
+    metricsNamespace: text('METRICS_NAMESPACE'),
+    metricsPeriodMs: whole('METRICS_PERIOD_MS', 10),
     sendDeadlineMs: whole('SEND_DEADLINE_MS', 1),
     sessionPollMs: whole('SESSION_POLL_MS', 10),
     heartbeatMs: whole('HEARTBEAT_MS', 10),

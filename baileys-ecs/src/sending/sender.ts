@@ -147,11 +147,15 @@ export class Sender {
       const relay = earlier?.connection === connection ? earlier : await this.#begin(connection, command, before, progress)
       if ('outcome' in relay) return relay
       progress.begun = true
+      const written = this.#options.now()
       watchdog = setTimeout(() => { connection.doubt() }, this.#options.ackProbeMs)
       // At the deadline the waiting ends here too: an acknowledgement after that is a late one, told by an event.
       const first = await Promise.race([waiting.ack, relay.failure, connection.ended, progress.expired])
       if ('outcome' in first) return first
-      if ('kind' in first) return await this.#acknowledged(messageId, first)
+      if ('kind' in first) {
+        this.#options.counters.acknowledgedAfter(this.#options.now() - written)
+        return await this.#acknowledged(messageId, first)
+      }
       if (first instanceof Error && !connection.isOver) {
         this.#options.logger.error({ messageId, err: first }, 'Baileys could not send a message')
         return unknown(messageId, 'The send failed on its way; it may or may not arrive.')

@@ -111,8 +111,12 @@ export class Connection {
 
   /** When WhatsApp's server last answered something of ours, Unix milliseconds. */
   get answeredAt(): number | undefined {
-    const { ageMs } = this.#pulse
-    return ageMs === undefined || this.#over ? undefined : Math.round(this.#options.now() - ageMs)
+    const age = this.answerAgeMs
+    return age === undefined ? undefined : Math.round(this.#options.now() - age)
+  }
+
+  get answerAgeMs(): number | undefined {
+    return this.#over ? undefined : this.#pulse.ageMs
   }
 
   get isOver(): boolean {

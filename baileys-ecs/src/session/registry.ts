@@ -3,6 +3,7 @@ import { Heartbeat } from '../lease/heartbeat.js'
 import { Observer } from '../lease/observer.js'
 import type { ContainerRecords } from '../store/containers.js'
 import type { Claimant, StoredSession } from '../store/session-records.js'
+import { census, type Census } from './census.js'
 import { Placement } from './placement.js'
 import { stepFor } from './reconcile.js'
 import { Session, type SessionDependencies } from './session.js'
@@ -28,6 +29,8 @@ export class SessionRegistry {
   readonly #observer: Observer
   readonly #heartbeat: Heartbeat
   readonly #placement: Placement
+  /** As last read. */
+  #rows: readonly StoredSession[] = []
   #claiming: Promise<void> = Promise.resolve()
   #isClaiming = false
   #polling: Promise<void> = Promise.resolve()
@@ -54,6 +57,15 @@ export class SessionRegistry {
 
   all(): Session[] {
     return [...this.#sessions.values()].filter(session => !session.isFenced)
+  }
+
+  /** How the sessions are, for the metrics. */
+  census(): Census {
+    const at = this.#deps.monotonic()
+    return census(
+      this.#rows, this.all().map(session => session.vitals()),
+      ({ ownerId }) => ownerId === undefined || !this.#observer.isAlive(ownerId, at), this.#deps.settings.silenceMs,
+    )
   }
 
   async start(): Promise<void> {
@@ -99,6 +111,7 @@ export class SessionRegistry {
   async #look(first: boolean): Promise<void> {
     const { records, containers, monotonic, self, addressIsOurs } = this.#deps
     const rows = await records.list()
+    this.#rows = rows
     // After the sessions: an owner named there has its row by now, or has taken its leave.
     const seen = await containers.list()
     const at = monotonic()

@@ -20,6 +20,7 @@ import type { SessionRecords, StoredSession } from '../store/session-records.js'
 import { FencedWriter } from '../store/writer.js'
 import type { Deliver } from '../webhook/client.js'
 import type { Ack } from './acks.js'
+import type { Vitals } from './census.js'
 import { BUILT_IN, raised } from './client-version.js'
 import { Connection, type ConnectionEnd, type Qr } from './connection.js'
 import { answerTo, failedAgain, HEALTHY_MS, NO_FAILURES, RESTING_CODES, type Answer, type Failures } from './disconnects.js'
@@ -68,6 +69,8 @@ export class Session {
   #fenced = false
   #leaving = false
   #onOpen: (() => void) | undefined
+  /** Sends without acknowledgement since the last one that got it. */
+  #unacknowledged = 0
 
   constructor(deps: SessionDependencies, claimed: StoredSession) {
     const { table, settings, now, random, counters } = deps
@@ -145,6 +148,13 @@ export class Session {
     }
   }
 
+  vitals(): Vitals {
+    return {
+      tenantId: this.tenantId, state: this.#state.known.state, canSend: this.canSend, paired: this.#state.phoneJid !== undefined, resting: this.isResting,
+      answerAgeMs: this.#connection?.answerAgeMs, unacknowledged: this.#unacknowledged,
+    }
+  }
+
   /** Reads where the journal stands and begins to forward it. */
   async open(): Promise<void> {
     const newest = await this.#journal.newestKey()
@@ -214,7 +224,10 @@ export class Session {
   async send(command: SendCommand): Promise<SendResult> {
     if (this.#fenced || command.ownerToken !== this.token) return notOwner(command.messageId)
     if (this.#leaving || this.#pause.signal.aborted) return unavailable(command.messageId, 'The session is being stopped; nothing was sent.')
-    return this.#sender.send(command)
+    const result = await this.#sender.send(command)
+    if (result.outcome === 'unknown') this.#unacknowledged += 1
+    else if (result.outcome === 'sent' || result.outcome === 'refused') this.#unacknowledged = 0 // WhatsApp answered
+    return result
   }
 
   /** This process is not the owner any more, or may not be: be silent at once. */
@@ -233,6 +246,7 @@ export class Session {
     while (failures !== 'stay down') {
       const end = await this.#once(stop)
       if (end === undefined || stop.aborted) return
+      if (end.code !== RESTART_ASKED) this.#deps.counters.add('reconnects')
       failures = await this.#answerSurely(end, end.openForMs >= HEALTHY_MS ? NO_FAILURES : failures, stop)
     }
   }
@@ -392,6 +406,8 @@ function reasonOf({ storeError }: ConnectionEnd, answer: Answer): string {
     : 'The gateway ended the connection after an error of its own; connecting again.'
 }
 
+/** WhatsApp's own request for a new socket, after a pairing. */
+const RESTART_ASKED = 515
 const ANSWER_AGAIN_MS = 5_000
 /** Time for deliveries under way at the end; one that is cut off is made again by the next owner, who waits for this one. */
 const CLOSE_MS = 1_000

@@ -1,5 +1,6 @@
 import { timingSafeEqual, createHash } from 'node:crypto'
 import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
+import { within } from '../concurrency/sleep.js'
 import type { SecretSource } from '../settings.js'
 
 /** The internal secret: `current` signs, both verify. */
@@ -14,13 +15,17 @@ export class SecretError extends Error {
 }
 
 const REREAD_MS = 60_000
+/** A caller with a wrong secret waits no longer than this for its "no". */
+const VERIFY_MS = 5_000
 
 /** Keeper of the internal secret. From Secrets Manager it is read again at most once a minute, so that it can be rotated. */
 export class Secrets {
   readonly #read: () => Promise<InternalSecret>
   readonly #now: () => number
-  #known: Promise<InternalSecret> | undefined
+  #known: InternalSecret | undefined
   #readAt = 0
+  /** While it is being read. */
+  #reading: Promise<InternalSecret> | undefined
 
   constructor(read: () => Promise<InternalSecret>, now: () => number) {
     this.#read = read
@@ -38,27 +43,34 @@ export class Secrets {
     }, now)
   }
 
-  /** The secret as last read; read again when it is a minute old. A failed re-read leaves the known one in force. */
+  /** The secret as last read. It is read again when it is a minute old, which nobody waits for: a stalled read must not stall deliveries. */
   async current(): Promise<InternalSecret> {
-    return this.#fresh(REREAD_MS)
+    const reading = this.#freshen()
+    return this.#known ?? await reading
   }
 
   /** Whether `presented` is the current or the previous secret; before a "no" the secret is read again. */
   async verify(presented: string): Promise<boolean> {
     if (matches(await this.current(), presented)) return true
-    const known = this.#readAt
-    const again = await this.#fresh(REREAD_MS)
-    return known !== this.#readAt && matches(again, presented)
+    const reading = this.#reading
+    const again = reading === undefined ? this.#known : await within(reading, VERIFY_MS, undefined)
+    return again !== undefined && matches(again, presented)
   }
 
-  async #fresh(age: number): Promise<InternalSecret> {
-    const before = this.#known
-    if (before !== undefined && this.#now() - this.#readAt < age) return before
+  /** Begins to read, unless that was done within the last minute. A failed re-read leaves the known one in force. */
+  #freshen(): Promise<InternalSecret> {
+    const known = this.#known
+    if (this.#reading !== undefined) return this.#reading
+    if (known !== undefined && this.#now() - this.#readAt < REREAD_MS) return Promise.resolve(known)
     this.#readAt = this.#now()
     const reading = this.#read()
-    this.#known = before === undefined ? reading : reading.catch(() => before)
-    if (before === undefined) reading.catch(() => { this.#known = undefined })
-    return this.#known
+      .then(secret => this.#known = secret, (error: unknown) => {
+        if (known === undefined) throw error
+        return known
+      })
+      .finally(() => { this.#reading = undefined })
+    this.#reading = reading
+    return reading
   }
 }
 

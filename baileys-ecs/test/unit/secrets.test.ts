@@ -43,6 +43,17 @@ describe('the internal secret', () => {
     assert.equal(await secrets.verify('a'), true)
   })
 
+  it('stays in force while it is being read again, however long that takes', async () => {
+    let now = 0
+    let stalled = false
+    const secrets = new Secrets(() => stalled ? new Promise(() => undefined) : Promise.resolve({ current: 'a' }), () => now)
+    await secrets.current()
+    stalled = true
+    now = 120_000
+    assert.deepEqual(await secrets.current(), { current: 'a' })
+    assert.equal(await secrets.verify('a'), true)
+  })
+
   it('that cannot be read at the start is an error, and is tried again', async () => {
     let fail = true
     const secrets = new Secrets(() => fail ? Promise.reject(new Error('down')) : Promise.resolve({ current: 'a' }), () => 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 FULL = {
     "tone": "warm",
+    "introduction": {"he": "כאן העוזר של רון", "en": "Ron's assistant here"},
     "audience": "everyone",
     "owner_numbers": ["+972501234567"],
     "holidays": {"country": "IL", "eve_hours": ["09:00-13:00"]},

@@ -15,7 +15,7 @@ from agents import Agent, RunContextWrapper
 
 from functions.agent import models, prompts
 from functions.agent.context import ToolContext
-from functions.agent.tools.calendar import TOOLS
+from functions.agent.tools.all import TOOLS
 from functions.shared.contracts import TenantId
 from functions.shared.observability import logger
 from functions.shared.profile import BusinessProfile
@@ -37,7 +37,9 @@ def create_agent(profile: BusinessProfile) -> Agent[ToolContext]:
     def instructions(run: RunContextWrapper[ToolContext], _agent: Agent[ToolContext]) -> str:
         context = run.context
         different = prompts.different_days(profile, context.now.date())
-        now = prompts.moment(context.now, context.customer_name, context.understood_dates, different)
+        now = prompts.moment(
+            context.now, context.customer_name, context.understood_dates, different, context.facts.noted
+        )
         return f"{about_the_business}\n\n{now}"
 
     server = models.server(_keys.get())

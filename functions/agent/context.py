@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from functions.agent.calendar_store import Calendar
 from functions.shared.contracts import ConversationId, TenantId
-from functions.shared.conversation import TurnId
+from functions.shared.conversation import Facts, TurnId
 from functions.shared.inbox import Effect
 from functions.shared.profile import BusinessProfile, Language
 
@@ -59,4 +59,6 @@ class ToolContext:
     understood_dates: tuple[str, ...]
     """What the date grammar made of the pending messages, as lines for the instructions."""
     calendar: Calendar
+    facts: Facts = field(default_factory=Facts)
+    """What is known about the customer."""
     staging: Staging = field(default_factory=Staging)

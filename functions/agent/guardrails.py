@@ -10,6 +10,7 @@ from functions.agent.routing import plain
 from functions.shared.contracts import TextContent
 from functions.shared.conversation import Message, PastTurn
 from functions.shared.endings import PutAside
+from functions.shared.words import own_words
 
 YOUNG_MS = 30 * 60_000
 """Younger than this when a silence ends, a message is still answered; an older one a person has seen or should see."""
@@ -50,7 +51,7 @@ def left_to_a_person(pending: Sequence[Message], *, silent_until: int | None, no
 def from_a_machine(pending: Sequence[Message]) -> PutAside | None:
     """All of them, if one says of itself that it is automatic: answering it would begin a loop."""
     for message in pending:
-        text = message.content.text if message.content.kind == "text" else ""
+        text = own_words(message.content)
         if "?" not in text and _AUTOMATIC.search(plain(text)):
             return PutAside(pending[-1].seq, "an automatic message of another business")
     return None

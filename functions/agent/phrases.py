@@ -1,4 +1,5 @@
-"""What the assistant says when no model can say it."""
+"""What the assistant says when no model can say it. Each of these may be the first that a customer reads, so each says
+who speaks: an assistant."""
 
 from __future__ import annotations
 
@@ -13,8 +14,8 @@ JUST_TAKEN: dict[Language, str] = {
 }
 
 YOU_ASKED_FOR_A_PERSON: dict[Language, str] = {
-    "en": "Of course. I have called a person from our team, who will answer you here.",
-    "he": "בוודאי. קראתי לאדם מהצוות שלנו, והתשובה תגיע כאן.",
+    "en": "Of course. I am the automatic assistant; a person from our team, whom I have called, will answer you here.",
+    "he": "בוודאי. כאן העוזר האוטומטי; קראתי לאדם מהצוות שלנו, והתשובה תגיע כאן.",
 }
 
 OPTED_OUT: dict[Language, str] = {
@@ -26,3 +27,14 @@ OPTED_IN: dict[Language, str] = {
     "en": "Welcome back! The assistant answers here again. What can I do for you?",
     "he": "ברוכים השבים! העוזר עונה כאן שוב. במה אפשר לעזור?",
 }
+
+INTRODUCTION: dict[Language, str] = {
+    "en": "Hello! You are writing with the automatic assistant of {name}.",
+    "he": "שלום! כאן העוזר האוטומטי של {name}.",
+}
+
+STAND_IN: dict[Language, str] = {
+    "en": "Hello! I am the demo assistant of {name}: plain rules that stand in until an AI model is connected.",
+    "he": "שלום! אני עוזר ההדגמה של {name}: כללים פשוטים שממלאים מקום עד שיחובר מודל בינה מלאכותית.",
+}
+"""Whatever the profile says: who tries it must not take rules for a model."""

@@ -12,6 +12,7 @@ from functions.agent.routing import Intent
 from functions.shared.conversation import Message, PastTurn, Snapshot
 from functions.shared.endings import ConsentChange, Ending, FromTheOwner, HandOver, Silence
 from functions.shared.profile import Language
+from functions.shared.words import own_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ def triage(
 def _of_a_customer(
     pending: Sequence[Message], past: Sequence[PastTurn], snapshot: Snapshot, language: Language, now_ms: int
 ) -> Ending | ForModel:
-    written = [(m, m.content.text) for m in pending if m.author == "customer" and m.content.kind == "text"]
+    written = [(m, words) for m in pending if m.author == "customer" and (words := own_words(m.content))]
     texts = [text for _, text in written]
     # Whatever else waits, and however old it is: this is heard.
     if consent := routing.consent(texts, opted_out=snapshot.opted_out_at is not None):

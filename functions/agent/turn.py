@@ -7,29 +7,28 @@ succeeds; a turn that fails or is overtaken at any point leaves nothing but hold
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
 
 from agents import MaxTurnsExceeded
 from pydantic import JsonValue
 
-from functions.agent import guardrails, memory, phrases, reminders, speech, wording
+from functions.agent import briefing, guardrails, memory, phrases, reminders, wording
 from functions.agent.assistant import AgentCache
-from functions.agent.context import ToolContext
-from functions.agent.dates import Resolved, resolve
+from functions.agent.introduction import introduction
 from functions.agent.routing import Intent
 from functions.agent.run import Answer, run
 from functions.agent.store import Store
+from functions.agent.summary import Renewal, overflow
 from functions.agent.triage import ForModel, triage
 from functions.shared import inbox
 from functions.shared.contracts import Doorbell
-from functions.shared.conversation import Message, Snapshot
+from functions.shared.conversation import Snapshot, Summary
 from functions.shared.endings import ConsentChange, Ending, FromTheOwner, HandOver, PutAside, Silence
 from functions.shared.inbox import Effect, EffectRefusedError, Reply, Turn, TurnOvertakenError, TurnRecord
 from functions.shared.observability import count, logger
-from functions.shared.profile import BusinessProfile, Language
+from functions.shared.profile import Language
 
 RECENT_MESSAGES = 60
 """How many messages before this turn are read, for those that a person answered."""
@@ -97,7 +96,8 @@ def give_up(doorbell: Doorbell, world: World, reason: str) -> Outcome:
     if snapshot.opted_out_at is not None:
         return _end(turn, Silence(reason), world)
     known = world.store.messages(turn.tenant_id, turn.conversation_id, max(1, turn.lo - RECENT_MESSAGES), turn.hi)
-    return _hand_over(turn, _language(world.store.profile(turn.tenant_id), known), reason, world)
+    language = briefing.language(world.store.profile(turn.tenant_id), known)
+    return _end(turn, failed(reason, language), world)
 
 
 async def _answer(doorbell: Doorbell, world: World, *, slot_was_lost: bool) -> Outcome:
@@ -112,40 +112,41 @@ async def _answer(doorbell: Doorbell, world: World, *, slot_was_lost: bool) -> O
     known = store.messages(turn.tenant_id, turn.conversation_id, max(1, turn.lo - RECENT_MESSAGES), turn.hi)
     pending = [message for message in known if message.seq >= turn.lo]
     past = store.history(turn.tenant_id, turn.conversation_id, memory.MAX_TURNS)
-    sorted_out = triage(pending, past, snapshot, _language(profile, known), now_ms=turn.started_at)
+    language = briefing.language(profile, known)
+    sorted_out = triage(pending, past, snapshot, language, now_ms=turn.started_at)
     if not isinstance(sorted_out, ForModel):
         outcome = _end(turn, sorted_out, world)
         behind = outcome == "put_aside" and isinstance(sorted_out, PutAside) and sorted_out.hi < turn.hi
         return await _answer(doorbell, world, slot_was_lost=False) if behind else outcome
-    context = _context(turn, snapshot, profile, known, world)
-    history = memory.recall(past, [message for message in known if message.seq < turn.lo])
+    context = briefing.context(turn, snapshot, profile, known, store.calendar(turn.tenant_id, turn.conversation_id))
+    before = [message for message in known if message.seq < turn.lo]
     asked = Asked(
         sorted_out.intent,
         memory.user_items(guardrails.shortened(pending)),
-        _texts(pending),
+        briefing.texts(pending),
         {"messages": [message.message_id for message in pending], "config_version": profile.config_version},
     )
+    agent = world.agents.get(profile)
+    intro = introduction(snapshot, past, agent, profile, language)
+    spare = partial(world.agents.spare, profile, agent)
     try:
-        items = memory.as_input(history, asked.items)
-        agent = world.agents.get(profile)
-        spare = partial(world.agents.spare, profile, agent)
-        answered = await run(agent, items, context, limit_s=world.limit_s, spare=spare)
+        items = memory.as_input(memory.recall(past, before), asked.items)
+        async with Renewal(agent, overflow(past, before)) as renewal:
+            answered = await run(agent, items, context, limit_s=world.limit_s, spare=spare)
+        summary = await renewal.result() or memory.newest_summary(past)
+        answered = replace(answered, usage={**answered.usage, **renewal.usage})
     except MaxTurnsExceeded:
-        return _hand_over(turn, context.language, "the assistant went in circles and was stopped", world)
+        return _end(turn, failed("the assistant went in circles and was stopped", context.language), world)
+    commit = partial(_commit, turn, asked, summary=summary, intro=intro, world=world)
     replies = wording.worded(answered.text, profile, asked.texts, context.language)
     try:
-        effects = [*context.staging.all(), *reminders.effects(context)]
-        return _commit(turn, asked, answered, replies=replies, effects=effects, world=world)
+        return commit(answered, replies=replies, effects=[*context.staging.all(), *reminders.effects(context)])
     except EffectRefusedError as refused:
         logger.warning("an effect was refused", extra={"effect": refused.name, "again": slot_was_lost})
         if not slot_was_lost:
             return await _answer(doorbell, world, slot_was_lost=True)
     admitted = _just_taken(context.language, answered)
-    return _commit(turn, asked, admitted, replies=[admitted.text], effects=[], world=world)
-
-
-def _texts(messages: Sequence[Message]) -> list[str]:
-    return [m.content.text for m in messages if m.author == "customer" and m.content.kind == "text"]
+    return commit(admitted, replies=[admitted.text], effects=[])
 
 
 def _nothing_to_run(doorbell: Doorbell, snapshot: Snapshot, decision: inbox.Decision, world: World) -> Outcome:
@@ -158,18 +159,27 @@ def _nothing_to_run(doorbell: Doorbell, snapshot: Snapshot, decision: inbox.Deci
 
 
 def _commit(
-    turn: Turn, asked: Asked, answered: Answer, *, replies: Sequence[str], effects: Sequence[Effect], world: World
+    turn: Turn,
+    asked: Asked,
+    answered: Answer,
+    *,
+    replies: Sequence[str],
+    effects: Sequence[Effect],
+    summary: Summary | None,
+    intro: str | None,
+    world: World,
 ) -> Outcome:
-    items = [*asked.items, *answered.items]
     record = TurnRecord(
-        items=items,
+        items=[*asked.items, *answered.items],
         tools=list(answered.tools),
         usage=answered.usage,
         intent=asked.intent,
         saw={**asked.saw, **answered.saw},
+        summary=summary,
     )
+    texts = [f"{intro}\n\n{replies[0]}", *replies[1:]] if intro else replies
     try:
-        world.store.commit(turn, [Reply(text) for text in replies], effects, record, world.now_ms())
+        world.store.commit(turn, [Reply(text) for text in texts], effects, record, world.now_ms())
     except TurnOvertakenError:
         return _overtaken(turn, world)
     _count_intent(asked.intent)
@@ -177,13 +187,15 @@ def _commit(
     return "answered"
 
 
-def _hand_over(turn: Turn, language: Language, reason: str, world: World) -> Outcome:
-    logger.error("turn given up, a person is called", extra={"reason": reason})
-    return _end(turn, HandOver(phrases.A_PERSON_WILL_ANSWER[language], reason, "failed"), world)
+def failed(reason: str, language: Language) -> HandOver:
+    """The hand-over of an assistant that cannot go on."""
+    return HandOver(phrases.A_PERSON_WILL_ANSWER[language], reason, "failed")
 
 
 def _end(turn: Turn, ending: Ending, world: World) -> Outcome:
     """Commit a turn that ends without the model's answer."""
+    if isinstance(ending, HandOver) and ending.outcome == "failed":
+        logger.error("turn given up, a person is called", extra={"reason": ending.reason})
     try:
         world.store.end(turn, ending, world.now_ms())
     except TurnOvertakenError:
@@ -223,46 +235,6 @@ def _ring_if_replies_wait(doorbell: Doorbell, seq: int, world: World) -> None:
         world.store.ring_outgoing(
             doorbell.tenant_id, doorbell.conversation_id, seq, doorbell.correlation_id, again=True
         )
-
-
-def _context(
-    turn: Turn, snapshot: Snapshot, profile: BusinessProfile, known: Sequence[Message], world: World
-) -> ToolContext:
-    now = datetime.fromtimestamp(turn.started_at / 1000, UTC).astimezone(profile.zone)
-    return ToolContext(
-        tenant_id=turn.tenant_id,
-        conversation_id=turn.conversation_id,
-        turn_id=turn.turn_id,
-        customer_name=snapshot.customer_name,
-        language=_language(profile, known),
-        profile=profile,
-        now=now,
-        understood_dates=_understood([message for message in known if message.seq >= turn.lo], now),
-        calendar=world.store.calendar(turn.tenant_id, turn.conversation_id),
-    )
-
-
-def _language(profile: BusinessProfile, known: Sequence[Message]) -> Language:
-    """What the customer wrote in last: "10:30" alone is in no language."""
-    texts = [m.content.text for m in known if m.content.kind == "text" and m.author == "customer"]
-    return speech.language_of(texts, profile.languages[0])
-
-
-def _understood(pending: Sequence[Message], now: datetime) -> tuple[str, ...]:
-    """What the grammar made of each message; never the customer's own words, which are no part of instructions."""
-    lines = []
-    for number, message in enumerate(pending, start=1):
-        found = resolve(message.content.text, now) if message.content.kind == "text" else None
-        if found:
-            lines.append(f"message {number} of those that wait, if it stands alone: {_said(found)}")
-    return tuple(lines)
-
-
-def _said(found: Resolved) -> str:
-    if found.has_time:
-        return f"{speech.spoken_time(found.start, 'en')} ({found.start:%Y-%m-%dT%H:%M})"
-    begins = f", from {found.start:%H:%M}" if found.start.hour else ""
-    return f"{speech.spoken_day(found.start.date(), 'en')} ({found.start:%Y-%m-%d}){begins}, no exact time"
 
 
 def _just_taken(language: Language, answered: Answer) -> Answer:

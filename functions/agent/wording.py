@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 
 from functions.agent import prompts
-from functions.agent.tools.calendar import TOOLS
+from functions.agent.tools.all import TOOLS
 from functions.shared.profile import BusinessProfile, Language
 
 MAX_PART = 1_500

@@ -8,8 +8,9 @@ from collections.abc import Iterable
 from functions.shared.profile_parts import Language
 
 A_PERSON_WILL_ANSWER: dict[Language, str] = {
-    "en": "I'm sorry, I can't answer this properly right now. A person from our team will get back to you here.",
-    "he": "מצטערים, אין באפשרותי לענות על זה כמו שצריך כרגע. אדם מהצוות שלנו יחזור אליכם כאן.",
+    "en": "I am the automatic assistant and I'm sorry, I can't answer this properly right now. A person from our "
+    "team will get back to you here.",
+    "he": "כאן העוזר האוטומטי. מצטערים, אין באפשרותי לענות על זה כמו שצריך כרגע. אדם מהצוות שלנו יחזור אליכם כאן.",
 }
 
 _HEBREW_LETTER = re.compile(r"[א-ת]")

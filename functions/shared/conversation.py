@@ -9,9 +9,17 @@ from typing import Literal, NewType
 from pydantic import JsonValue, TypeAdapter
 
 from functions.shared.contracts import Content, ConversationId, Jid, MessageId, TenantId
-from functions.shared.keys import CONVERSATION, CUSTOMER, TURN_PREFIX, conversation_pk, message_sk, profile_key
+from functions.shared.keys import CONVERSATION, CUSTOMER, FACTS, TURN_PREFIX, conversation_pk, message_sk, profile_key
 from functions.shared.owners import is_owner
-from functions.shared.tables import ConversationItem, CustomerItem, MessageItem, ProfileItem, TurnItem, get_together
+from functions.shared.tables import (
+    ConversationItem,
+    CustomerItem,
+    FactsItem,
+    MessageItem,
+    ProfileItem,
+    TurnItem,
+    get_together,
+)
 
 TurnId = NewType("TurnId", str)
 Author = Literal["customer", "owner", "automatic", "assistant"]
@@ -60,6 +68,14 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
+class Facts:
+    """What the assistant noted about a customer, in its own words; `version` counts the changes."""
+
+    noted: tuple[str, ...] = ()
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """A conversation as it was read; by now it may have moved, which the commit's conditions find out."""
 
@@ -78,10 +94,21 @@ class Snapshot:
     opted_out_at: int | None = None
     is_owner: bool = False
     """Whether this is the chat with one of the owner's own numbers."""
+    introduced_at: int | None = None
+    """When the customer was first told that an assistant writes."""
+    facts: Facts = field(default_factory=Facts)
 
     def assistant_may_speak(self, now_ms: int) -> bool:
         """Whether business, chat and pause all allow it."""
         return may_speak(self.business_ai_enabled, self.ai_enabled, self.paused_until, now_ms)
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What was said in a conversation up to message number `upto`, in short."""
+
+    text: str
+    upto: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +130,7 @@ class PastTurn:
     """Why a person was called."""
     saw: Mapping[str, JsonValue] = field(default_factory=dict)
     """What the model was given, if one was asked."""
+    summary: Summary | None = None
 
 
 def load_conversation(tenant_id: TenantId, conversation_id: ConversationId) -> Snapshot:
@@ -111,12 +139,13 @@ def load_conversation(tenant_id: TenantId, conversation_id: ConversationId) -> S
     Raises ConversationNotFoundError.
     """
     pk = conversation_pk(tenant_id, conversation_id)
-    found = get_together([(pk, CONVERSATION), (pk, CUSTOMER), profile_key(tenant_id)])
+    found = get_together([(pk, CONVERSATION), (pk, CUSTOMER), (pk, FACTS), profile_key(tenant_id)])
     conversation = found.get(ConversationItem, (pk, CONVERSATION))
     business = found.get(ProfileItem, profile_key(tenant_id))
     if conversation is None or business is None:
         raise ConversationNotFoundError(f"{tenant_id} has no conversation {conversation_id}")
     customer = found.get(CustomerItem, (pk, CUSTOMER))
+    facts = found.get(FactsItem, (pk, FACTS))
     return Snapshot(
         tenant_id=tenant_id,
         conversation_id=conversation_id,
@@ -131,6 +160,8 @@ def load_conversation(tenant_id: TenantId, conversation_id: ConversationId) -> S
         customer_name=customer.name if customer else None,
         opted_out_at=conversation.opted_out_at,
         is_owner=customer is not None and is_owner(customer.phone_jid, business.owner_numbers or []),
+        introduced_at=conversation.introduced_at,
+        facts=Facts(tuple(facts.noted), facts.version) if facts else Facts(),
     )
 
 
@@ -184,4 +215,5 @@ def _past_turn(row: TurnItem) -> PastTurn:
         intent=row.intent,
         reason=row.reason,
         saw=row.saw or {},
+        summary=Summary(row.summary, row.summary_upto or 0) if row.summary else None,
     )

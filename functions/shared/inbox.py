@@ -21,7 +21,7 @@ from pynamodb.transactions import TransactWrite
 from functions.shared import ids, outbox, transactions
 from functions.shared.bounded import bounded
 from functions.shared.contracts import ConversationId, Jid, MessageId, TenantId, TextContent
-from functions.shared.conversation import ConversationNotFoundError, Snapshot, TurnId
+from functions.shared.conversation import ConversationNotFoundError, Snapshot, Summary, TurnId
 from functions.shared.keys import CONVERSATION, conversation_pk, profile_key, turn_sk
 from functions.shared.observability import logger
 from functions.shared.tables import ConversationItem, ProfileItem, TurnItem, find, not_exists
@@ -146,6 +146,7 @@ class TurnRecord:
     """Why a person was called."""
     saw: Mapping[str, JsonValue] | None = None
     """What the model was given: messages, version of the configuration, model, instructions, fallback."""
+    summary: Summary | None = None
 
 
 class Effect(Protocol):
@@ -206,6 +207,8 @@ def write_turn(
         *changes,
     ]
     untouched: Condition = (ConversationItem.handled_seq == turn.lo - 1) & (ConversationItem.epoch == turn.epoch)
+    if texts:
+        actions.append(ConversationItem.introduced_at.set(ConversationItem.introduced_at | now_ms))
     rows = _queued(turn, texts, epoch=epoch, now_ms=now_ms)
 
     def write(transaction: transactions.LabelledWrite) -> None:
@@ -268,6 +271,8 @@ def _turn_row(turn: Turn, record: TurnRecord, now_ms: int) -> TurnItem:
         tools=bounded(record.tools, MAX_TOOLS_BYTES),
         usage=dict(record.usage or {}),
         saw=bounded([dict(record.saw)], MAX_SAW_BYTES)[0] if record.saw else None,
+        summary=record.summary.text if record.summary else None,
+        summary_upto=record.summary.upto if record.summary else None,
         outcome=record.outcome,
         intent=record.intent,
         reason=record.reason,

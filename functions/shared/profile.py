@@ -68,6 +68,8 @@ class BusinessProfile(Part):
     """The first one is spoken when the customer's cannot be told."""
     tone: Annotated[str, Field(max_length=500)] = ""
     """How the assistant should sound, in the owner's words."""
+    introduction: dict[Language, Line] = Field(default_factory=dict)
+    """Said once to each customer, before the first answer: that an assistant writes. Without one, a plain sentence."""
     time_zone: str = "Asia/Jerusalem"
     ai_enabled: bool = True
     audience: Audience = "new_chats"

@@ -142,6 +142,7 @@ class ProfileItem(AppItem):
     fallback_model = OptionalText()
     audience = OptionalText()
     tone = OptionalText()
+    introduction = JSONAttribute(null=True)
     owner_numbers = JSONAttribute(null=True)
     holidays = JSONAttribute(null=True)
     closures = JSONAttribute(null=True)
@@ -203,6 +204,8 @@ class ConversationItem(AppItem):
     needs_attention_at = OptionalInt()
     opted_out_at = OptionalInt()
     """When the customer asked not to be answered by the assistant any more; absent again once they opted in."""
+    introduced_at = OptionalInt()
+    """When the customer was first told that an assistant writes."""
     created_at = Int()
     sweep_rings = OptionalInt()
     """How often the sweeper rang for the same waiting message, which `sweep_rings_for` names: `handled_seq/epoch`."""
@@ -217,6 +220,13 @@ class CustomerItem(AppItem):
     phone_jid = OptionalText()
     first_contact = OptionalInt()
     last_contact = OptionalInt()
+
+
+class FactsItem(AppItem):
+    """`C` / `FACTS`: what the assistant noted about the customer."""
+
+    noted = Json()
+    version = Int()
 
 
 class LeadItem(AppItem):
@@ -269,6 +279,9 @@ class TurnItem(AppItem):
     usage = Json()
     saw = Json(null=True)
     """What the model was given."""
+    summary = OptionalText()
+    summary_upto = OptionalInt()
+    """What was said up to that message, in short."""
     outcome = OptionalText()
     """How it ended: inbox.TurnOutcome."""
     intent = OptionalText()

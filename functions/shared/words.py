@@ -53,3 +53,14 @@ def _media(content: MediaContent) -> str:
 
 def _of(text: str | None) -> str:
     return f": {text}" if text else ""
+
+
+def own_words(content: Content) -> str:
+    """What the writer themselves put into words; empty if nothing."""
+    match content:
+        case TextContent() | ChoiceContent() | EditContent():
+            return content.text
+        case MediaContent():
+            return content.caption or ""
+        case _:
+            return ""

@@ -10,8 +10,9 @@ from functions.shared import inbox
 from functions.shared.apology import A_PERSON_WILL_ANSWER, language_of
 from functions.shared.contracts import ConversationId, TenantId
 from functions.shared.conversation import load_conversation, load_messages
-from functions.shared.endings import HandOver, Silence, end
+from functions.shared.endings import FromTheOwner, HandOver, Silence, end
 from functions.shared.profile import Language, load_profile
+from functions.shared.words import own_words
 
 _READ_MESSAGES = 20
 
@@ -29,7 +30,9 @@ def give_up(tenant_id: TenantId, conversation_id: ConversationId, correlation_id
         return None
     turn = inbox.begin_turn(snapshot, decision, correlation_id=correlation_id, now_ms=now_ms)
     try:
-        if snapshot.opted_out_at is None:
+        if snapshot.is_owner:
+            end(turn, FromTheOwner(), now_ms=now_ms)
+        elif snapshot.opted_out_at is None:
             text = A_PERSON_WILL_ANSWER[_language(tenant_id, conversation_id, turn.hi)]
             end(turn, HandOver(text, REASON, "failed"), now_ms=now_ms)
         else:
@@ -42,5 +45,5 @@ def give_up(tenant_id: TenantId, conversation_id: ConversationId, correlation_id
 def _language(tenant_id: TenantId, conversation_id: ConversationId, hi: int) -> Language:
     profile = load_profile(tenant_id)
     messages = load_messages(tenant_id, conversation_id, max(1, hi - _READ_MESSAGES), hi)
-    texts = [m.content.text for m in messages if m.author == "customer" and m.content.kind == "text"]
+    texts = [own_words(m.content) for m in messages if m.author == "customer"]
     return language_of(texts, profile.languages[0] if profile else "en")

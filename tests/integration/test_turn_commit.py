@@ -14,12 +14,15 @@ from functions.shared import clock
 from functions.shared.contracts import ConversationId, TenantId, TextContent
 from functions.shared.conversation import (
     ConversationNotFoundError,
+    Facts,
+    Summary,
     TurnId,
     load_conversation,
     load_history,
     load_messages,
 )
 from functions.shared.endings import HandOver, end
+from functions.shared.facts import NoteFacts
 from functions.shared.inbox import (
     Answered,
     AssistantOff,
@@ -262,6 +265,7 @@ def test_a_poison_turn_is_handed_to_a_person(store: Store, tenant: TenantId) -> 
     assert conversation.paused_until is not None
     assert conversation.paused_until > now
     assert conversation.needs_attention == "the model failed three times"
+    assert conversation.introduced_at == now, "the text said who writes"
     [row] = store.outbox(tenant)
     assert (row.state, row.epoch) == ("QUEUED", 1)
     with pytest.raises(TurnOvertakenError):
@@ -281,6 +285,21 @@ def test_a_turn_over_the_longest_texts_of_whatsapp_commits(store: Store, tenant:
     [kept] = load_history(tenant, turn.conversation_id, 1)
     assert len(kept.items) == 4
     assert all(str(item["content"]).startswith("ששש") for item in kept.items if isinstance(item, dict))
+
+
+def test_facts_and_summary_are_kept_with_the_turn_and_never_by_an_older_one(store: Store, tenant: TenantId) -> None:
+    turn = accept_and_begin(tenant, "mornings, please")
+    noted = NoteFacts(tenant, turn.conversation_id, ("prefers mornings",), read=0)
+    record = TurnRecord(items=[], summary=Summary("Dana wants a haircut.", 1))
+    commit_turn(turn, replies=[], effects=[noted], record=record, now_ms=clock.now_ms())
+
+    assert load_conversation(tenant, turn.conversation_id).facts == Facts(("prefers mornings",), 1)
+    [kept] = load_history(tenant, turn.conversation_id, 1)
+    assert kept.summary == Summary("Dana wants a haircut.", 1)
+
+    later = accept_and_begin(tenant, "evenings")
+    with pytest.raises(EffectRefusedError):
+        commit_turn(later, replies=[], effects=[noted], record=TurnRecord(items=[]), now_ms=clock.now_ms())
 
 
 def test_a_doorbell_asks_for_what_the_conversation_needs(store: Store, tenant: TenantId) -> None:

@@ -21,11 +21,8 @@ def compose(situation: Situation) -> str:
     content = [*_facts(situation), *_appointments(situation)]
     if situation.unseen:
         content.insert(0, say("unseen", language))
-    opening = []
-    if situation.first_contact:
-        opening = [say("intro", language, name=situation.profile.name)]
-    elif "greeting" in wants:
-        opening = [say("hello", language)]
+    # The introduction, before the first answer, greets already.
+    opening = [say("hello", language)] if "greeting" in wants and not situation.first_contact else []
     if "thanks" in wants and not content:
         content = [say("welcome", language)]
     return "\n".join([*opening, *(content or [say("help", language)])])

@@ -31,16 +31,12 @@ _PATTERNS: dict[Intent, str] = {
 INTENTS = {intent: re.compile(pattern, re.IGNORECASE) for intent, pattern in _PATTERNS.items()}
 
 Phrase = Literal[
-    "intro", "hello", "help", "welcome", "unseen", "hours", "closed", "price", "for_when", "other_services", "offer",
+    "hello", "help", "welcome", "unseen", "hours", "closed", "price", "for_when", "other_services", "offer",
     "what_time", "booked", "cancelled", "moved", "closed_then", "taken", "past", "too_far", "quarter", "have_then",
     "too_soon", "limit", "nearest", "which_of_these", "no_room", "mine", "none", "which_cancel", "which_move", "sorry",
 ]  # fmt: skip
 
 SAY: dict[Phrase, dict[Language, str]] = {
-    "intro": {
-        "en": "Hello! I am the demo assistant of {name}: plain rules that stand in until an AI model is connected.",
-        "he": "שלום! אני עוזר ההדגמה של {name}: כללים פשוטים שממלאים מקום עד שיחובר מודל בינה מלאכותית.",
-    },
     "hello": {"en": "Hello!", "he": "שלום!"},
     "help": {
         "en": "I can tell you our hours, services and prices, and book, move or cancel an appointment. What can I do?",

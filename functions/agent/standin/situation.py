@@ -42,7 +42,7 @@ def read(items: Sequence[Mapping[str, object]], profile: BusinessProfile, now: d
     """Everything that matters in the conversation; `items` are plain ones, see `memory.plain`."""
     last = max((i for i, item in enumerate(items) if item.get("role") == "assistant"), default=-1)
     said = str(items[last]["content"]) if last >= 0 else ""
-    pending = [str(item["content"]) for item in items[last + 1 :] if item.get("role") == "user"]
+    pending = [text for text in _said_by_customer(items[last + 1 :]) if not text.startswith(memory.SUMMARY)]
     readable = [text for text in pending if not text.startswith(memory.NOT_READABLE)]
     when = _when(readable, said, now)
     named = next((s for text in reversed(readable) if (s := _service_in(text, profile))), None)
@@ -78,8 +78,12 @@ def _wants(texts: Sequence[str], said: str, when: Resolved | None, service: Serv
 
 
 def _written(items: Sequence[Mapping[str, object]]) -> list[str]:
-    texts = [str(item["content"]) for item in items if item.get("role") == "user"]
-    return [text for text in texts if not text.startswith(memory.NOT_READABLE)]
+    marks = (memory.NOT_READABLE, memory.SUMMARY)
+    return [text for text in _said_by_customer(items) if not text.startswith(marks)]
+
+
+def _said_by_customer(items: Sequence[Mapping[str, object]]) -> list[str]:
+    return [str(item["content"]) for item in items if item.get("role") == "user"]
 
 
 def _when(texts: Sequence[str], said: str, now: datetime) -> Resolved | None:

@@ -11,6 +11,7 @@ from functions.agent.calendar_store import HOLD_MS, Appointment, Book, Calendar,
 from functions.shared.contracts import ConversationId, Jid, MessageId, TenantId, TextContent, UnsupportedContent
 from functions.shared.conversation import ConversationNotFoundError, Message, PastTurn, Snapshot, TurnId
 from functions.shared.endings import HAND_OVER_PAUSE_MS, ConsentChange, Ending, FromTheOwner, HandOver, PutAside
+from functions.shared.facts import NoteFacts
 from functions.shared.inbox import Effect, EffectRefusedError, Reply, Turn, TurnOvertakenError, TurnRecord
 from functions.shared.profile import BusinessProfile
 from functions.shared.scheduled import Schedule, Scheduled, Unschedule
@@ -88,8 +89,10 @@ class Chat:
 class MemoryStore:
     """Satisfies `functions.agent.store.Store`, with the conditions of the real commit."""
 
-    def __init__(self, profile: BusinessProfile, clock: Clock) -> None:
+    def __init__(self, profile: BusinessProfile, clock: Clock, *, introduced: bool = False) -> None:
         self.business = profile
+        self.introduced = introduced
+        """Whether new customers know already that an assistant writes."""
         self.clock = clock
         self.rows = Rows()
         self.chats: dict[ConversationId, Chat] = {}
@@ -112,6 +115,7 @@ class MemoryStore:
                     reply_jid=Jid("972501234567@s.whatsapp.net"),
                     pending_since=None,
                     customer_name=name,
+                    introduced_at=0 if self.introduced else None,
                 )
             )
         return self.chats[key]
@@ -166,7 +170,13 @@ class MemoryStore:
             self.refuse_effects -= 1
             raise EffectRefusedError(effects[0].name)
         commit_effects(self.rows, effects)
-        chat.snapshot = replace(chat.snapshot, handled_seq=turn.hi)
+        noted = [effect.facts for effect in effects if isinstance(effect, NoteFacts)]
+        chat.snapshot = replace(
+            chat.snapshot,
+            handled_seq=turn.hi,
+            introduced_at=now_ms if chat.snapshot.introduced_at is None else chat.snapshot.introduced_at,
+            facts=noted[0] if noted else chat.snapshot.facts,
+        )
         chat.turns.append(
             PastTurn(
                 turn.lo,
@@ -180,6 +190,7 @@ class MemoryStore:
                 outcome=record.outcome,
                 intent=record.intent,
                 saw=record.saw or {},
+                summary=record.summary,
             )
         )
         chat.replies += [reply.text for reply in replies]
@@ -203,6 +214,8 @@ class MemoryStore:
         if isinstance(ending, HandOver | ConsentChange):
             chat.replies.append(ending.text)
             chat.waiting = True
+            if chat.snapshot.introduced_at is None:
+                chat.snapshot = replace(chat.snapshot, introduced_at=now_ms)
 
     def ring_outgoing(
         self, tenant_id: TenantId, conversation_id: ConversationId, seq: int, correlation_id: str, *, again: bool
@@ -241,7 +254,7 @@ def _check(rows: Rows, effect: Effect) -> None:
     elif isinstance(effect, Cancel):
         if effect.appointment.booking_id not in rows.appointments.get(effect.conversation_id, {}):
             raise EffectRefusedError(effect.name)
-    elif not isinstance(effect, Schedule | Unschedule):
+    elif not isinstance(effect, Schedule | Unschedule | NoteFacts):
         raise TypeError(effect)
 
 

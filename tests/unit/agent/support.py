@@ -13,13 +13,14 @@ from functions.agent.assistant import AgentCache, create_agent
 from functions.agent.context import ToolContext
 from functions.agent.turn import Outcome, World
 from functions.shared.contracts import ConversationId, Doorbell, TenantId
-from functions.shared.conversation import TurnId
+from functions.shared.conversation import Facts, TurnId
 from functions.shared.examples import barber_shop
 from functions.shared.profile import BusinessProfile, Language
 from tests.unit.agent.fakes import NOON, Clock, MemoryCalendar, MemoryStore, Rows
 
 BARBER = barber_shop().model_copy(update={"config_version": 1})
 JERUSALEM = BARBER.zone
+NO_FACTS = Facts()
 
 
 def context_of(
@@ -30,6 +31,7 @@ def context_of(
     conversation_id: str = "c1",
     turn_id: str = "t1",
     language: Language = "en",
+    facts: Facts = NO_FACTS,
 ) -> ToolContext:
     """What a tool gets; contexts that share `rows` share the business's calendar."""
     conversation = ConversationId(conversation_id)
@@ -43,6 +45,7 @@ def context_of(
         now=now.astimezone(profile.zone),
         understood_dates=(),
         calendar=MemoryCalendar(rows if rows is not None else Rows(), conversation),
+        facts=facts,
     )
 
 
@@ -62,7 +65,8 @@ class Phone:
 
     def __init__(self, profile: BusinessProfile = BARBER, *, model: Model | None = None, limit_s: float = 30.0) -> None:
         self.clock = Clock()
-        self.store = MemoryStore(profile, self.clock)
+        # Who brings a model of their own tests its words; the introduction before them has tests of its own.
+        self.store = MemoryStore(profile, self.clock, introduced=model is not None)
         self.agents = agents_with(model) if model else AgentCache()
         self.limit_s = limit_s
 

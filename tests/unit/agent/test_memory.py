@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.agent import memory
+from functions.agent.tokens import tokens
 from functions.shared.contracts import MessageId, TextContent, UnsupportedContent
 from functions.shared.conversation import Author, Message, PastTurn, TurnId
 
@@ -46,23 +47,23 @@ turns_of_a_chat = st.lists(st.tuples(words, st.lists(words, max_size=4), words),
 @given(
     turns=turns_of_a_chat,
     max_items=st.integers(min_value=0, max_value=40),
-    max_characters=st.integers(min_value=0, max_value=3_000),
+    max_tokens=st.integers(min_value=0, max_value=1_000),
 )
 def test_no_call_is_ever_remembered_without_its_output_and_no_budget_is_exceeded(
-    turns: list[PastTurn], max_items: int, max_characters: int
+    turns: list[PastTurn], max_items: int, max_tokens: int
 ) -> None:
-    items: list[Any] = memory.recall(turns, [], max_items=max_items, max_characters=max_characters)
+    items: list[Any] = memory.recall(turns, [], max_items=max_items, max_tokens=max_tokens)
     calls = [item["call_id"] for item in items if item.get("type") == "function_call"]
     outputs = [item["call_id"] for item in items if item.get("type") == "function_call_output"]
     assert calls == outputs
     assert len(items) <= max_items
-    assert sum(len(str(value)) for item in items for value in item.values()) <= max_characters
+    assert sum(tokens(str(value)) for item in items for value in item.values()) <= max_tokens
 
 
 @given(turns=turns_of_a_chat)
 def test_with_room_for_all_everything_is_remembered_in_order(turns: list[PastTurn]) -> None:
     everything = [item for one in turns for item in one.items]
-    assert memory.recall(turns, [], max_items=10_000, max_characters=1_000_000) == everything
+    assert memory.recall(turns, [], max_items=10_000, max_tokens=1_000_000) == everything
 
 
 def test_the_newest_turns_are_kept_when_not_all_fit() -> None:
@@ -73,7 +74,7 @@ def test_the_newest_turns_are_kept_when_not_all_fit() -> None:
 
 def test_a_turn_too_big_for_the_budget_leaves_its_words_and_no_half_of_its_calls() -> None:
     big = [{"role": "user", "content": "free?"}, *pair("c1", "x" * 5_000), {"role": "assistant", "content": "At ten."}]
-    recalled: list[Any] = memory.recall([turn(1, big)], [], max_characters=1_000)
+    recalled: list[Any] = memory.recall([turn(1, big)], [], max_tokens=300)
     assert [item["content"] for item in recalled] == ["free?", "At ten."]
 
 

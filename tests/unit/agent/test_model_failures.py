@@ -54,7 +54,9 @@ def connect(server: ModelServer, monkeypatch: pytest.MonkeyPatch) -> Callable[[M
         monkeypatch.setenv("OPENAI_BASE_URL", server.url)
         monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
         monkeypatch.setattr(models.Server, "is_openai", property(lambda _self: mode == "responses"))
-        return Phone(business, limit_s=3.0)
+        phone = Phone(business, limit_s=3.0)
+        phone.store.introduced = True
+        return phone
 
     return connected
 

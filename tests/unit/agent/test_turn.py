@@ -244,7 +244,7 @@ def test_a_slot_lost_once_is_tried_again_from_fresh_data() -> None:
 def test_a_slot_lost_twice_is_admitted_and_no_trace_of_the_belief_stays() -> None:
     phone = Phone()
     phone.store.refuse_effects = 2
-    assert phone.send("book me tomorrow at 10") == JUST_TAKEN["en"]
+    assert phone.send("book me tomorrow at 10").endswith(JUST_TAKEN["en"])
     assert phone.booked() == []
     [kept] = phone.store.chat().turns
     assert [item["role"] for item in kept.items if isinstance(item, dict)] == ["user", "assistant"]

@@ -8,7 +8,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 TS_SOURCES := $(wildcard baileys-ecs/src/*.ts baileys-ecs/src/*/*.ts simulator/src/*.ts simulator/src/*/*.ts)
 
-.PHONY: help setup demo up test lint format unit contract integration infrastructure e2e node-test contracts synth bundles lock benchmark chaos-gateway clean
+.PHONY: help setup demo up test lint format unit contract integration infrastructure e2e node-test contracts synth bundles lock benchmark chaos-gateway eval clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9 -]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-15s %s\n", $$1, $$2 }'
@@ -50,6 +50,12 @@ synth: setup ## the CloudFormation templates, into cdk.out/
 
 benchmark: setup ## hop times, import times and bundle sizes
 	$(BIN)/python -m benchmarks
+
+eval: setup ## the scenarios of evals/ with the stand-in, and with your model if OPENAI_API_KEY or OPENAI_BASE_URL is set
+	$(BIN)/python -m kesher eval
+	@if [ -n "$${OPENAI_API_KEY:-}$${OPENAI_BASE_URL:-}" ]; then \
+	  $(BIN)/python -m kesher eval --model "$${OPENAI_MODEL:-gpt-4.1-mini}" $${OPENAI_BASE_URL:+--base-url "$$OPENAI_BASE_URL"}; \
+	fi
 
 KILLS ?= 500
 chaos-gateway: setup ## kill -9 the gateway KILLS times under traffic, and replace containers; ends with the counts

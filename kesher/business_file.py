@@ -5,19 +5,18 @@ from __future__ import annotations
 import difflib
 import io
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from typing import Literal
 
-from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import BaseModel
 from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap, CommentedSeq
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.comments import CommentedSeq
 
 from functions.shared.profile import BusinessProfile, Language
 from functions.shared.profile_parts import Opening, Part, Resource, Service
+from kesher import yaml_file
+from kesher.yaml_file import YamlFileError
 
 Example = Literal["barber", "clinic", "garage"]
 
@@ -26,20 +25,8 @@ _VERSION_LINE = re.compile(r"^config_version:[ \t]*\S*", re.MULTILINE)
 _TENANT_LINE = re.compile(r"^tenant_id:.*$", re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """Something in the file that must be changed; `line` counts from 1."""
-
-    line: int
-    text: str
-
-
-class BusinessFileError(Exception):
-    """The file is no business profile; `problems` holds all that was found, in the order of their lines."""
-
-    def __init__(self, problems: Sequence[Problem]) -> None:
-        self.problems = tuple(sorted(problems, key=lambda problem: (problem.line, problem.text)))
-        super().__init__("\n".join(f"line {problem.line}: {problem.text}" for problem in self.problems))
+class BusinessFileError(YamlFileError):
+    """The file is no business profile."""
 
 
 def example(kind: Example, language: Language, tenant_id: str = "business_1") -> str:
@@ -54,22 +41,10 @@ def parse(text: str) -> BusinessProfile:
     Raises BusinessFileError with everything that is wrong with it: first the YAML must be right, then the values.
     """
     try:
-        data = YAML(typ="rt").load(text)
-    except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        raise BusinessFileError([Problem(mark.line + 1 if mark else 1, f"not YAML: {_first_line(error)}")]) from None
-    except (YAMLError, ValueError) as error:
-        raise BusinessFileError([Problem(1, f"not YAML: {error}")]) from None
-    if not isinstance(data, CommentedMap):
-        raise BusinessFileError(
-            [Problem(1, "the file must consist of fields such as `name: ...`; see `kesher business init`")]
-        )
-    try:
-        return BusinessProfile.model_validate(data)
-    except ValidationError as error:
-        raise BusinessFileError(
-            [problem for details in error.errors() for problem in _problems(data, details)]
-        ) from None
+        data = yaml_file.load(text, see="see `kesher business init`")
+        return yaml_file.validated(BusinessProfile, data, Part.__subclasses__())
+    except YamlFileError as error:
+        raise BusinessFileError(error.problems) from None
 
 
 def render(profile: BusinessProfile) -> str:
@@ -122,60 +97,7 @@ def _plain(value: object) -> object:
 def _list(items: Sequence[object]) -> CommentedSeq:
     """On one line if its items are words."""
     written = CommentedSeq(items)
-    if all(isinstance(item, str) and len(item) <= _WORD for item in items):
+    # Beginning with a letter or digit: ruamel.yaml leaves `?&` unquoted there, and then cannot read it.
+    if all(isinstance(item, str) and len(item) <= _WORD and item[:1].isalnum() for item in items):
         written.fa.set_flow_style()
     return written
-
-
-# ---- what is wrong, and where -----------------------------------------------------------------------------------
-
-
-def _problems(data: CommentedMap, details: ErrorDetails) -> Iterator[Problem]:
-    place = tuple(part for part in details["loc"] if part != "[key]")
-    if details["type"] == "inconsistent":
-        for inner, text in details["ctx"]["problems"]:
-            yield Problem(_line(data, (*place, *inner)), f"{_path((*place, *inner))}: {text}")
-        return
-    yield Problem(_line(data, place), f"{_path(place)}: {_said(details, place)}")
-
-
-def _said(details: ErrorDetails, place: Sequence[str | int]) -> str:
-    if details["type"] == "missing":
-        return "is missing; add it"
-    if details["type"] == "extra_forbidden":
-        return f"there is no such field here{_similar(str(place[-1]))}; correct the name or delete the line"
-    text = details["msg"].removeprefix("Value error, ")
-    given = details["input"]
-    shown = f"; it is {given!r}" if isinstance(given, str | int | float) and repr(given) not in text else ""
-    return f"{text[:1].lower()}{text[1:]}{shown}"
-
-
-def _similar(name: str) -> str:
-    models: list[type[BaseModel]] = [BusinessProfile, *Part.__subclasses__()]
-    known = sorted({field for model in models for field in model.model_fields})
-    close = difflib.get_close_matches(name, known, n=1)
-    return f" (did you mean {close[0]}?)" if close else ""
-
-
-def _path(place: Sequence[str | int]) -> str:
-    path = "".join(f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in place)
-    return path.removeprefix(".") or "the file"
-
-
-def _line(data: object, place: Sequence[str | int]) -> int:
-    """The line of the deepest part of `place` that is in the file, from 1."""
-    line = 0
-    for part in place:
-        if isinstance(data, CommentedMap) and part in data:
-            line = int(data.lc.key(part)[0])
-            data = data[part]
-        elif isinstance(data, CommentedSeq) and isinstance(part, int) and part < len(data):
-            line = int(data.lc.item(part)[0])
-            data = data[part]
-        else:
-            break
-    return line + 1
-
-
-def _first_line(error: MarkedYAMLError) -> str:
-    return " ".join(str(error.problem or error.context or error).split())

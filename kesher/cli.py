@@ -77,3 +77,41 @@ def up(
     from kesher.up import run_up  # noqa: PLC0415 - as above
 
     raise typer.Exit(run_up(Console(), state, tenant=tenant, confirmed=yes))
+
+
+@app.command("eval")
+def evaluate(
+    paths: Annotated[
+        list[Path] | None, typer.Argument(help="Scenario files, or folders of them.", show_default="evals")
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option(help="A model's name; without one, the rule-based stand-in answers.")
+    ] = None,
+    base_url: Annotated[
+        str | None, typer.Option(help="Its server, if it is not OpenAI's; OPENAI_API_KEY is the key of either.")
+    ] = None,
+    *,
+    repeat: Annotated[
+        int | None, typer.Option(min=1, help="How often each is played; 3 with a model, else 1.", show_default=False)
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Everything, for a program.")] = False,
+    state: StateOption = STATE,
+) -> None:
+    """Play scenarios through the real turn, tools and tables, and judge what comes of them.
+
+    A scenario says what customers and owner write and what must follow: answers, tool calls, appointments, hand-overs.
+    docs/evals.md describes the files. Ends with 1 if a scenario failed, with 2 if a file is wrong.
+    """
+    from kesher.evaluation.command import run_eval  # noqa: PLC0415 - as above
+
+    raise typer.Exit(
+        run_eval(
+            Console(),
+            state,
+            paths or [Path("evals")],
+            model=model,
+            base_url=base_url,
+            repeat=repeat,
+            as_json=as_json,
+        )
+    )

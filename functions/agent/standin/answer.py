@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import time
 
 from functions.agent import speech
+from functions.agent.standin import knowledge
 from functions.agent.standin.phrases import WEEKDAYS, Phrase, say
 from functions.agent.standin.situation import Situation
 from functions.agent.tools.results import Appointments, Booked, Cancelled, Free, FreeDay, Moved, NotPossible
@@ -18,7 +19,7 @@ _OFFERED_TIMES = 5
 def compose(situation: Situation) -> str:
     """The answer, once all the tools that it needs have answered."""
     language, wants = situation.language, situation.wants
-    content = [*_facts(situation), *_appointments(situation)]
+    content = [*_facts(situation), *_other(situation), *_appointments(situation)]
     if situation.unseen:
         content.insert(0, say("unseen", language))
     # The introduction, before the first answer, greets already.
@@ -35,6 +36,18 @@ def _facts(situation: Situation) -> Iterator[str]:
     if situation.wants & {"price", "services"}:
         asked = [situation.service] if situation.service_named and situation.service else situation.profile.services
         yield "; ".join(_price(service, language) for service in asked) + "."
+
+
+def _other(situation: Situation) -> Iterator[str]:
+    """What the business has written down, with its title as the source; of the rest, that it is not known."""
+    language = situation.language
+    found = [knowledge.find(text, situation.profile) for text in situation.other]
+    said = [say("known", language, title=title, text=text) for title, text in (e.said(language) for e in found if e)]
+    yield from dict.fromkeys(" ".join(one.split()) for one in said)
+    if "complaint" in situation.wants:
+        yield say("complaint", language)
+    elif any(entry is None and "?" in text for text, entry in zip(situation.other, found, strict=True)):
+        yield say("unknown", language)
 
 
 def _appointments(situation: Situation) -> Iterator[str]:

@@ -7,7 +7,9 @@ from typing import Literal
 
 from functions.shared.profile import Language, Weekday
 
-Intent = Literal["greeting", "thanks", "hours", "price", "services", "cancel", "move", "mine", "free", "book", "yes"]
+Intent = Literal[
+    "greeting", "thanks", "hours", "price", "services", "cancel", "move", "mine", "free", "book", "yes", "complaint"
+]
 
 _PATTERNS: dict[Intent, str] = {
     "greeting": r"^\W*(?:hi|hello|hey|good (?:morning|afternoon|evening)|shalom)\b"
@@ -25,6 +27,8 @@ _PATTERNS: dict[Intent, str] = {
     r"|פנוי|יש מקום|מתי אפשר|יש לכם (?:תור|משהו)",
     "book": r"\bappointment|\bbook|\bschedule\b|\breserv|\bcome (?:in|by|over)\b|\b(?:can|could|may) i come\b"
     r"|\bתור\b|לתור|לקבוע|תקבע|\bקבע|להזמין|פגישה|אפשר לבוא|לבוא",
+    "complaint": r"\bcomplain|\bdisappointed\b|\bterrible\b|\bawful\b|\brefund\b"
+    r"|להתלונן|תלונה|שירות גרוע|מאוכזב|החזר כספי",
     "yes": r"^\W*(?:yes|yep|yeah|sure|ok|okay|great|perfect|fine|the first)\b"
     r"|^\W*(?:כן|בסדר|אוקיי|אוקי|מעולה|סבבה|יופי|מתאים|הראשון)(?!\w)",
 }
@@ -34,6 +38,7 @@ Phrase = Literal[
     "hello", "help", "welcome", "unseen", "hours", "closed", "price", "for_when", "other_services", "offer",
     "what_time", "booked", "cancelled", "moved", "closed_then", "taken", "past", "too_far", "quarter", "have_then",
     "too_soon", "limit", "nearest", "which_of_these", "no_room", "mine", "none", "which_cancel", "which_move", "sorry",
+    "known", "unknown", "complaint",
 ]  # fmt: skip
 
 SAY: dict[Phrase, dict[Language, str]] = {
@@ -87,6 +92,15 @@ SAY: dict[Phrase, dict[Language, str]] = {
     "none": {"en": "You have no coming appointments.", "he": "אין לך תורים קרובים."},
     "which_cancel": {"en": "Which one shall I cancel?", "he": "איזה מהם לבטל?"},
     "which_move": {"en": "To which day and time shall I move it?", "he": "לאיזה יום ושעה להזיז אותו?"},
+    "known": {"en": "{title}: {text}", "he": "{title}: {text}"},
+    "unknown": {
+        "en": "That I do not know. If you write \"a person\", somebody from our team will answer it here.",
+        "he": "על זה אין לי תשובה. אפשר לכתוב \"נציג\", ואדם מהצוות יענה כאן.",
+    },
+    "complaint": {
+        "en": "I'm sorry to hear that. If you write \"a person\", somebody from our team will take care of it here.",
+        "he": "צר לי לשמוע. אפשר לכתוב \"נציג\", ואדם מהצוות יטפל בזה כאן.",
+    },
     "sorry": {
         "en": "I'm sorry, that did not work. Please try again, or wait for a person of our team.",
         "he": "מצטערים, זה לא הצליח. אפשר לנסות שוב, או לחכות לאדם מהצוות.",

@@ -27,6 +27,8 @@ class Situation:
     first_contact: bool
     unseen: bool
     wants: frozenset[Intent]
+    other: tuple[str, ...]
+    """Messages that want nothing of that, and name neither a service nor a time."""
     service: Service | None
     service_named: bool
     when: Resolved | None
@@ -44,7 +46,7 @@ def read(items: Sequence[Mapping[str, object]], profile: BusinessProfile, now: d
     said = str(items[last]["content"]) if last >= 0 else ""
     pending = [text for text in _said_by_customer(items[last + 1 :]) if not text.startswith(memory.SUMMARY)]
     readable = [text for text in pending if not text.startswith(memory.NOT_READABLE)]
-    when = _when(readable, said, now)
+    when = _when([_without_services(text, profile) for text in readable], said, now)
     named = next((s for text in reversed(readable) if (s := _service_in(text, profile))), None)
     return Situation(
         profile=profile,
@@ -52,6 +54,7 @@ def read(items: Sequence[Mapping[str, object]], profile: BusinessProfile, now: d
         first_contact=last < 0,
         unseen=len(readable) < len(pending),
         wants=_wants(readable, said, when, named),
+        other=tuple(text for text in readable if _is_other(text, profile, now)),
         service=named or _service_before(items[: last + 1], profile),
         service_named=named is not None,
         when=when,
@@ -75,6 +78,11 @@ def _wants(texts: Sequence[str], said: str, when: Resolved | None, service: Serv
         elif (when or service) and not ("thanks" in wants and not said.endswith("?")):
             wants.add("book")
     return frozenset(wants)
+
+
+def _is_other(text: str, profile: BusinessProfile, now: datetime) -> bool:
+    known = intents(text) - {"greeting"} or _service_in(text, profile) or resolve(text, now)
+    return not known and any(letter.isalpha() for letter in text)
 
 
 def _written(items: Sequence[Mapping[str, object]]) -> list[str]:
@@ -108,6 +116,12 @@ def _understand(text: str, day: date | None, now: datetime) -> Resolved | None:
         if completed and (completed.has_time or completed.start.hour):
             return completed
     return resolve(text, now)
+
+
+def _without_services(text: str, profile: BusinessProfile) -> str:
+    """ "An oil change for 15000" holds no time."""
+    names = sorted((n for s in profile.services for n in s.all_names), key=len, reverse=True)
+    return re.sub("|".join(map(re.escape, names)), "|", text, flags=re.IGNORECASE) if names else text
 
 
 def _service_in(text: str, profile: BusinessProfile) -> Service | None:

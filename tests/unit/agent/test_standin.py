@@ -122,7 +122,8 @@ def test_a_time_alone_is_in_the_language_of_the_conversation() -> None:
         ("כמה עולה עיצוב זקן?", "עיצוב זקן: ₪50, 30 דקות."),
         ("tomorrow at 10:10", "Appointments begin on the quarter of an hour"),
         ("book me on 3/12/2027 at 10", "too far ahead"),
-        ("what is the meaning of life?", "book, move or cancel an appointment"),
+        ("what is the meaning of life?", "That I do not know."),
+        ("I am here", "book, move or cancel an appointment"),
     ],
 )
 def test_it_answers_what_it_can_and_says_what_it_can_do(text: str, expected: str) -> None:

@@ -1,0 +1,1 @@
+"""`kesher eval`: scenario files, played through the real turn and judged."""

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from functions.send.outcome import (
-    Cancelled,
     Delivered,
     Due,
     Failed,
@@ -125,8 +124,6 @@ def record(row: outbox.Row, outcome: Outcome) -> None:
             outbox.record_evidence(row.tenant_id, row.conversation_id, row.sk, "SENT", at=at)
             count("MessageSent")
             logger.info("[WA-BG-SEND] status=sent", message_id=row.message_id, attempt=row.attempts)
-        case Cancelled(reason):
-            _cancel(row, reason)
         case Failed(reason):
             _fail(row, reason)
         case TryAgain(at, reason):

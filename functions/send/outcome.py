@@ -15,6 +15,8 @@ FIRST_BACKOFF_MS = 1_000
 MAX_BACKOFF_MS = 60_000
 MOVED_BACKOFF_MS = 500
 """A session that moved is at its new owner already; only our copy of the address was old."""
+SUPERSEDED_WAIT_MS = 2_000
+"""Until the webhook has what the business's own phone wrote: then the claim knows whether a person took over."""
 
 
 # ---- before an attempt ------------------------------------------------------------------------------------------
@@ -80,13 +82,6 @@ class Delivered:
 
 
 @dataclass(frozen=True, slots=True)
-class Cancelled:
-    """It did not go out and must not."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
 class Failed:
     """It did not go out and a repetition would be refused again, or make matters worse."""
 
@@ -101,7 +96,7 @@ class TryAgain:
     reason: str
 
 
-Outcome = Delivered | Cancelled | Failed | TryAgain
+Outcome = Delivered | Failed | TryAgain
 
 
 def outcome_of(result: Result, row: Row, *, now_ms: int, uniform: Uniform) -> Outcome:
@@ -109,14 +104,14 @@ def outcome_of(result: Result, row: Row, *, now_ms: int, uniform: Uniform) -> Ou
     match result:
         case Sent():
             return Delivered(result.acknowledged_at)
-        case Superseded():
-            return Cancelled(f"superseded: {result.reason}")
         case Refused(permanent=True):
             return Failed(f"refused with {result.code}: {result.reason}")
         case Refused():
             wait, reason = backoff_ms(row.attempts, uniform), f"refused with {result.code}: {result.reason}"
         case Unavailable():
             wait, reason = max(result.retry_after_ms, backoff_ms(row.attempts, uniform)), result.reason
+        case Superseded():
+            wait, reason = max(SUPERSEDED_WAIT_MS, backoff_ms(row.attempts, uniform)), result.reason
         case NotOwner():
             wait, reason = MOVED_BACKOFF_MS, result.reason
         case Unknown():

@@ -97,6 +97,11 @@ def queue(tenant: TenantId, *texts: str, phone: str | None = None) -> Turn:
     return turn
 
 
+def hear(tenant: TenantId, text: str) -> None:
+    """The business's own phone writes to the customer."""
+    accept(message(tenant, text, from_me=True))
+
+
 def states(store: Store, turn: Turn) -> list[str]:
     return [row.state for row in store.outbox(turn.tenant_id, turn.conversation_id)]
 
@@ -311,12 +316,32 @@ def test_a_passing_refusal_is_repeated_until_the_deadline_and_fails_then(
     assert len(set(gateway.ids())) == 1
 
 
-def test_the_owner_who_wrote_first_on_the_wire_cancels(store: Store, tenant: TenantId, gateway: FakeGateway) -> None:
+def test_what_gave_way_to_the_phone_is_cancelled_by_the_next_claim_if_it_was_the_owner(
+    store: Store, tenant: TenantId, gateway: FakeGateway
+) -> None:
+    turn = queue(tenant, "one", "two")
+    gateway.script = [superseded]
+    world = World(on_sleep=lambda: hear(tenant, "I will see to this myself"))
+
+    assert world.drain(turn) == "drained"
+
+    assert sum(world.slept) == pytest.approx(2_000, abs=500)
+    assert states(store, turn) == ["CANCELLED", "CANCELLED"]
+    assert len(gateway.calls) == 1
+
+
+def test_what_gave_way_to_an_automatic_text_goes_out_after_all(
+    store: Store, tenant: TenantId, business: BusinessProfile, gateway: FakeGateway
+) -> None:
+    save_profile(business.model_copy(update={"automatic_texts": ("We are closed today.",)}))
     turn = queue(tenant, "one")
     gateway.script = [superseded]
+    world = World(on_sleep=lambda: hear(tenant, "We are closed today."))
 
-    assert World().drain(turn) == "drained"
-    assert states(store, turn) == ["CANCELLED"]
+    assert world.drain(turn) == "drained"
+
+    assert states(store, turn) == ["SENT"]
+    assert len(set(gateway.ids())) == 1
 
 
 def test_a_rotated_secret_is_read_again(store: Store, tenant: TenantId, gateway: FakeGateway) -> None:

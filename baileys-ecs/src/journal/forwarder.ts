@@ -14,6 +14,8 @@ export interface ForwarderOptions {
   readonly deliver: Deliver
   /** Whether a row says nothing new, for example the echo of what this gateway sent itself. */
   readonly isOwnEcho: (row: JournalRow) => Promise<boolean>
+  /** Called once the webhook has a row, or will never take it. */
+  readonly settled: (row: JournalRow) => void
   readonly concurrency: number
   readonly random: Random
   readonly now: () => number
@@ -143,6 +145,7 @@ export class Forwarder {
       try {
         const delivery = await this.#posts.add(() => this.#deliver(row))
         if (delivery === undefined) return false
+        if (delivery.kind !== 'failed') this.#options.settled(row)
         if (delivery.kind === 'accepted') {
           await this.#options.journal.remove(row.sk)
           return true

@@ -61,6 +61,7 @@ export class Connection {
   readonly acks = new AckWaiters()
   readonly socket: WASocket
   readonly ended: Promise<ConnectionEnd>
+  readonly #endListeners = new Set<(end: ConnectionEnd) => void>()
   readonly #options: ConnectionOptions
   readonly #intake: Intake
   readonly #keys: ReturnType<AuthState['openKeys']>
@@ -130,6 +131,17 @@ export class Connection {
   get phoneJid(): string | undefined {
     const { me } = this.#options.creds
     return me === undefined ? undefined : jidNormalizedUser(me.id)
+  }
+
+  /**
+   * As `ended`, for those who come and go: a promise would keep each of them until the socket ends.
+   *
+   * @returns unsubscribes
+   */
+  onEnd(listener: (end: ConnectionEnd) => void): () => void {
+    if (this.#over) void this.ended.then(listener)
+    else this.#endListeners.add(listener)
+    return () => { this.#endListeners.delete(listener) }
   }
 
   /** Something that we sent stays unanswered: asks whether the server still hears us, and ends the socket if not. */
@@ -235,7 +247,10 @@ export class Connection {
     void this.#intake.close()
     hangUp(this.socket)
     void this.socket.end(undefined)
-    this.#resolveEnded({ code, paired, openForMs, ...(storeError === undefined ? {} : { storeError }) })
+    const end: ConnectionEnd = { code, paired, openForMs, ...(storeError === undefined ? {} : { storeError }) }
+    this.#resolveEnded(end)
+    for (const listener of this.#endListeners) listener(end)
+    this.#endListeners.clear()
   }
 }
 

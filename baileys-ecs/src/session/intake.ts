@@ -10,6 +10,7 @@ import { readStanza, type Me, type Stanza } from '../journal/stanza.js'
 import type { Counters } from '../observability/counters.js'
 import type { Logger } from '../observability/logger.js'
 import { redactText } from '../observability/redact.js'
+import type { OwnWrites } from '../sending/own-writes.js'
 import type { SentLog } from '../store/sent-log.js'
 
 export interface IntakeOptions {
@@ -17,6 +18,7 @@ export interface IntakeOptions {
   readonly me: () => Me | undefined
   readonly clock: JournalClock
   readonly sent: SentLog
+  readonly ownWrites: OwnWrites
   /** Stores rows and hands them to the forwarder. */
   readonly append: (rows: readonly JournalRow[]) => Promise<void>
   /** Ends the socket: whatever is not stored yet will be delivered again. */
@@ -75,6 +77,7 @@ export class Intake {
     }
     replace('CB:message', (node, baileys) => {
       const receivedAt = this.#options.clock.next()
+      this.#noteOwn(node, receivedAt)
       void this.#messages.run(() => this.#message(node, receivedAt, baileys))
     })
     replace('CB:receipt', (node, baileys) => {
@@ -119,6 +122,15 @@ export class Intake {
     }
   }
 
+  /** At once, not in the message's turn: an answer may be on its way this very moment. */
+  #noteOwn(node: BinaryNode, receivedAt: number): void {
+    const { me: ours, sent, ownWrites } = this.#options
+    const me = ours()
+    if (me === undefined || sent.isRecent(node.attrs['id'] ?? '')) return // our own echo
+    const stanza = readStanza(node, me, receivedAt)
+    if (stanza !== undefined) ownWrites.arrived(stanza)
+  }
+
   async #message(node: BinaryNode, receivedAt: number, baileys: Handler): Promise<void> {
     const me = this.#options.me()
     if (!this.#open || me === undefined) return
@@ -136,6 +148,7 @@ export class Intake {
       this.#options.failed(error)
     } finally {
       this.#stanzas.forget(node)
+      this.#options.ownWrites.handled(node.attrs['id'] ?? '')
     }
   }
 

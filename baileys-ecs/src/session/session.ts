@@ -8,7 +8,9 @@ import { messageStatus } from '../journal/receipts.js'
 import { JournalClock, statusRow, type JournalRow } from '../journal/row.js'
 import type { Counters } from '../observability/counters.js'
 import type { Logger } from '../observability/logger.js'
-import { notOwner, Sender, unavailable } from '../sending/sender.js'
+import { OwnWrites } from '../sending/own-writes.js'
+import { notOwner, unavailable } from '../sending/results.js'
+import { Sender } from '../sending/sender.js'
 import type { Settings } from '../settings.js'
 import { AuthState } from '../store/auth-state.js'
 import type { Table } from '../store/dynamo.js'
@@ -57,6 +59,7 @@ export class Session {
   readonly #journal: JournalStore
   readonly #forwarder: Forwarder
   readonly #sender: Sender
+  readonly #ownWrites: OwnWrites
   readonly #clock: JournalClock
   readonly #logger: Logger
   readonly #retryCounters = retryCounters()
@@ -73,7 +76,7 @@ export class Session {
   #unacknowledged = 0
 
   constructor(deps: SessionDependencies, claimed: StoredSession) {
-    const { table, settings, now, random, counters } = deps
+    const { table, settings, now, monotonic, random, counters } = deps
     this.#deps = deps
     this.tenantId = claimed.tenantId
     this.token = claimed.ownerToken ?? 0
@@ -83,6 +86,7 @@ export class Session {
     this.#auth = new AuthState(table, this.#writer)
     this.#sent = new SentLog(table, this.#writer)
     this.#journal = new JournalStore(table, this.tenantId)
+    this.#ownWrites = new OwnWrites(monotonic)
     const initial = stateFrom(claimed)
     this.#state = new ReportedState(
       {
@@ -94,10 +98,12 @@ export class Session {
     )
     this.#forwarder = new Forwarder({
       tenantId: this.tenantId, journal: this.#journal, deliver: deps.deliver, isOwnEcho: row => this.#isOwnEcho(row),
+      settled: row => { this.#ownWrites.forwarded(row) },
       concurrency: settings.webhookConcurrency, random, now, logger: this.#logger, counters,
     })
     this.#sender = new Sender({
-      sent: this.#sent, deadlineMs: settings.sendDeadlineMs, ackProbeMs: settings.ackProbeMs, now, logger: this.#logger, counters,
+      sent: this.#sent, ownWrites: this.#ownWrites, gaveWay: () => { void this.#recheckOwnWrites() }, composingMs: settings.composingMs, random,
+      deadlineMs: settings.sendDeadlineMs, ackProbeMs: settings.ackProbeMs, now, monotonic, logger: this.#logger, counters,
       connection: () => this.#connection?.canSend === true ? this.#connection : undefined,
       restrictedUntil: () => this.#restrictedUntil,
     })
@@ -158,7 +164,10 @@ export class Session {
   /** Reads where the journal stands and begins to forward it. */
   async open(): Promise<void> {
     const newest = await this.#journal.newestKey()
-    if (newest !== undefined) this.#clock.continueAfter(newest)
+    if (newest !== undefined) {
+      this.#clock.continueAfter(newest)
+      for await (const row of this.#journal.ownMessages()) this.#ownWrites.journalled(row)
+    }
     this.#forwarder.start()
   }
 
@@ -264,7 +273,7 @@ export class Session {
       if (stop.aborted) return undefined
       if (creds.me !== undefined) this.#state.phoneJid = jidNormalizedUser(creds.me.id)
       const connection = new Connection({
-        tenantId: this.tenantId, auth: this.#auth, creds, sent: this.#sent, clock: this.#clock, now, counters, logger: this.#logger,
+        tenantId: this.tenantId, auth: this.#auth, creds, sent: this.#sent, ownWrites: this.#ownWrites, clock: this.#clock, now, counters, logger: this.#logger,
         waWebSocketUrl: settings.waWebSocketUrl, connectTimeoutMs: settings.connectTimeoutMs, silenceMs: settings.silenceMs,
         probeMs: settings.probeMs, monotonic, version, retryCounters: this.#retryCounters,
         append: rows => this.#append(rows),
@@ -361,6 +370,7 @@ export class Session {
 
   #journalled(rows: readonly JournalRow[]): void {
     for (const row of rows) {
+      this.#ownWrites.journalled(row)
       this.#forwarder.offer(row)
       if (row.kind !== 'message') continue
       this.#deps.counters.add('messagesJournalled')
@@ -381,6 +391,19 @@ export class Session {
       await this.#append([statusRow(messageStatus(this.tenantId, sent, 'sent', ack.at), this.#clock.next())])
     } catch (error) {
       this.#logger.error({ err: error, messageId }, 'a late acknowledgement could not be stored; a repeat of the send will ask again')
+    }
+  }
+
+  /** An owner before us may have forwarded what we read from the journal, or a person removed it. */
+  async #recheckOwnWrites(): Promise<void> {
+    const awaited = this.#ownWrites.awaited
+    if (awaited.length === 0) return
+    try {
+      const waiting = new Set<string | undefined>()
+      for await (const { attrs } of this.#journal.ownMessages()) waiting.add(attrs['id'])
+      for (const id of awaited) if (!waiting.has(id)) this.#ownWrites.settled(id)
+    } catch (error) {
+      this.#logger.warn({ err: error }, 'the journal cannot be read; the assistant keeps silent where the phone wrote')
     }
   }
 

@@ -39,6 +39,24 @@ export class JournalStore {
     return { rows, ...(last === undefined ? {} : { next: last }) }
   }
 
+  /** What the business's own phone wrote and the webhook has not yet; envelopes only. */
+  async *ownMessages(): AsyncGenerator<MessageRow> {
+    let start: Record<string, unknown> | undefined
+    do {
+      const answer = await persist(this.#table, () => this.#table.db.send(new QueryCommand({
+        TableName: this.#table.name,
+        KeyConditionExpression: 'pk = :pk',
+        FilterExpression: 'kind = :message AND fromMe = :yes AND attribute_not_exists(parked)',
+        ProjectionExpression: 'sk, lane, kind, receivedAt, attrs, fromMe, backlog',
+        ExpressionAttributeValues: { ':pk': journalPartition(this.#tenantId), ':message': 'message', ':yes': true },
+        ConsistentRead: true,
+        ...(start === undefined ? {} : { ExclusiveStartKey: start }),
+      })))
+      yield* (answer.Items ?? []).map(item => item as unknown as MessageRow)
+      start = answer.LastEvaluatedKey
+    } while (start !== undefined)
+  }
+
   /** The newest row's key, or `undefined` for an empty journal. */
   async newestKey(): Promise<string | undefined> {
     const { Items } = await persist(this.#table, () => this.#table.db.send(new QueryCommand({

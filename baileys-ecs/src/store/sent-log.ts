@@ -41,6 +41,11 @@ export class SentLog {
     return message
   }
 
+  /** Whether this process sent it, as far as it still has it in memory. */
+  isRecent(messageId: string): boolean {
+    return this.#recent.has(messageId)
+  }
+
   /** Written before anything reaches the wire, under the fencing token. */
   async record(message: SentMessage): Promise<void> {
     const expiresAt = Math.floor(message.createdAt / 1000) + KEPT_SECONDS

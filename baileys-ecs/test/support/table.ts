@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { CreateTableCommand } from '@aws-sdk/client-dynamodb'
-import { GetCommand, PutCommand, QueryCommand, UpdateCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
+import { DeleteCommand, GetCommand, PutCommand, QueryCommand, UpdateCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
 import type { SessionRecord } from '@kesher/contracts'
 import { createDynamo, documentClient, persist } from '../../src/store/dynamo.js'
 
@@ -14,6 +14,7 @@ export interface TestTable {
   desire: (tenantId: string, change: Partial<SessionRecord>) => Promise<void>
   record: (tenantId: string) => Promise<Record<string, unknown> | undefined>
   rows: (pk: string) => Promise<Record<string, unknown>[]>
+  remove: (row: Readonly<Record<string, unknown>>) => Promise<void>
 }
 
 export async function createTable(endpoint: string): Promise<TestTable> {
@@ -47,6 +48,7 @@ export async function createTable(endpoint: string): Promise<TestTable> {
       })))
       return Items
     },
+    remove: async ({ pk, sk }) => { await db.send(new DeleteCommand({ TableName: name, Key: { pk, sk } })) },
   }
   return table
 }

@@ -67,7 +67,7 @@ function world({ pageSize = 3, deliver = () => ({ kind: 'accepted' }), stored = 
   const counters = new Counters()
   const forwarder = new Forwarder({
     tenantId: 't', journal: journal as unknown as JournalStore, concurrency: 4, random: () => 0, now: Date.now, logger: createLogger('silent'), counters,
-    isOwnEcho: each => Promise.resolve(ours(each)),
+    settled: () => undefined, isOwnEcho: each => Promise.resolve(ours(each)),
     deliver: async event => {
       await turn()
       const delivery = deliver(event)

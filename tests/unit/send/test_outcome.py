@@ -14,7 +14,6 @@ from urllib3.exceptions import MaxRetryError, NewConnectionError, ProtocolError
 from functions.send.gateway import never_arrived
 from functions.send.outcome import (
     MAX_BACKOFF_MS,
-    Cancelled,
     Delivered,
     Due,
     Failed,
@@ -96,11 +95,11 @@ TRANSIENT: list[Result] = [
     Unavailable(message_id=ID, reason="reconnecting", retry_after_ms=0),
     NotOwner(message_id=ID, reason="moved"),
     Refused(message_id=ID, code="479", reason="later", permanent=False),
+    Superseded(message_id=ID, reason="the phone wrote"),
 ]
 FINAL: list[tuple[Result, object]] = [
     (Sent(message_id=ID, acknowledged_at=7), Delivered(7)),
     (Refused(message_id=ID, code="463", reason="restricted", permanent=True), Failed("refused with 463: restricted")),
-    (Superseded(message_id=ID, reason="a person wrote"), Cancelled("superseded: a person wrote")),
 ]
 
 
@@ -126,6 +125,12 @@ def test_the_gateways_own_wish_is_respected() -> None:
     result = Unavailable(message_id=ID, reason="reconnecting", retry_after_ms=20_000)
 
     assert outcome_of(result, ROW, now_ms=NOW, uniform=lambda low, _: low) == TryAgain(NOW + 20_000, "reconnecting")
+
+
+def test_a_message_that_gave_way_to_the_phone_asks_again_soon_because_the_next_claim_knows_who_wrote() -> None:
+    result = Superseded(message_id=ID, reason="the phone wrote")
+
+    assert outcome_of(result, ROW, now_ms=NOW, uniform=lambda low, _: low) == TryAgain(NOW + 2_000, "the phone wrote")
 
 
 @given(st.integers(0, 1_000), st.floats(0, 1))

@@ -1,0 +1,158 @@
+import { isLidUser, jidDecode, jidEncode, jidNormalizedUser, proto, type WASocket } from '@whiskeysockets/baileys'
+import type { SendCommand, Superseded, Unavailable } from '@kesher/contracts'
+import type { Random } from '../concurrency/backoff.js'
+import { deferred } from '../concurrency/deferred.js'
+import { within } from '../concurrency/sleep.js'
+import type { Logger } from '../observability/logger.js'
+import type { Connection } from '../session/connection.js'
+import type { SentLog, SentMessage } from '../store/sent-log.js'
+import { composingMs } from './composing.js'
+import { composed, ownNameIn, typedCharacters } from './content.js'
+import type { OwnWrites } from './own-writes.js'
+import { superseded, unavailable } from './results.js'
+
+export interface RelayOptions {
+  readonly sent: SentLog
+  readonly ownWrites: OwnWrites
+  /** Called when a message gave way to the business's phone. */
+  readonly gaveWay: () => void
+  /** "Typing ..." before a long answer; 0: never. */
+  readonly composingMs: number
+  readonly random: Random
+  readonly now: () => number
+  readonly logger: Logger
+}
+
+/** A send under way, as far as it concerns its way to the wire. */
+export interface Attempt {
+  readonly command: SendCommand
+  /** When the command arrived, on the monotonic clock. */
+  readonly cameIn: number
+  /** Its time is over, whatever is still under way. */
+  readonly over: () => boolean
+  readonly expired: Promise<unknown>
+}
+
+/** A message in Baileys' hands. */
+export interface Relay {
+  readonly connection: Connection
+  /** Resolves only if Baileys could not send. */
+  readonly failure: Promise<Error>
+}
+
+/** Takes messages up to the wire, and remembers those that Baileys has not finished: they are never begun twice. */
+export class Relays {
+  readonly #options: RelayOptions
+  readonly #open = new Map<string, Relay>()
+
+  constructor(options: RelayOptions) {
+    this.#options = options
+  }
+
+  /**
+   * Prepares the message, records it, shows "typing ..." meanwhile, and hands it to Baileys; or says why nothing was sent.
+   * An earlier attempt that still lies in Baileys is joined: a second relay would double the stanza.
+   */
+  async begin(connection: Connection, attempt: Attempt, before: SentMessage | undefined): Promise<Relay | Unavailable | Superseded> {
+    const { messageId, chatJid } = attempt.command
+    const earlier = this.#open.get(messageId)
+    if (earlier?.connection === connection) return earlier
+    if (this.#givesWay(attempt, [chatJid])) return superseded(messageId)
+
+    if (before === undefined) this.#read(connection, attempt.command)
+    const composing = this.#compose(connection, attempt)
+    const ready = await this.#prepare(connection, attempt.command, before)
+    await composing
+    if ('outcome' in ready) return ready
+    if (attempt.over()) return unavailable(messageId, 'The time for this send was over before it began; nothing was sent.')
+    if (connection.isOver) return unavailable(messageId, 'The connection was lost; nothing was sent.')
+    if (this.#givesWay(attempt, ready.names)) return superseded(messageId)
+    return this.#relay(connection, chatJid, messageId, ready.message)
+  }
+
+  #relay(connection: Connection, chatJid: string, messageId: string, message: proto.IMessage): Relay {
+    const failure = deferred<Error>()
+    const relay: Relay = { connection, failure: failure.promise }
+    this.#open.set(messageId, relay)
+    connection.socket.relayMessage(chatJid, message, { messageId })
+      .catch((error: unknown) => { failure.resolve(error instanceof Error ? error : new Error('Baileys could not send', { cause: error })) })
+      .finally(() => { if (this.#open.get(messageId) === relay) this.#open.delete(messageId) })
+    return relay
+  }
+
+  #givesWay({ command, cameIn }: Attempt, names: readonly string[]): boolean {
+    const { ownWrites, gaveWay } = this.#options
+    const yes = command.author === 'assistant' && ownWrites.supersede(names, cameIn)
+    if (yes) gaveWay()
+    return yes
+  }
+
+  async #prepare(
+    { socket }: Connection, command: SendCommand, before: SentMessage | undefined,
+  ): Promise<{ readonly message: proto.IMessage; readonly names: readonly string[] } | Unavailable> {
+    const { messageId, chatJid } = command
+    const me = socket.user
+    if (me === undefined) return unavailable(messageId, 'The session is not logged in; nothing was sent.')
+
+    // The very query that `relayMessage` makes, answered by the same cache. When it times out in there, Baileys sends a
+    // stanza for nobody, and the server may well acknowledge that.
+    const ownName = ownNameIn(chatJid, me)
+    const [devices, names, message] = await Promise.all([
+      socket.getUSyncDevices([ownName, chatJid], true, false),
+      namesOf(socket, chatJid),
+      before === undefined ? this.#generate(command, ownName) : proto.Message.decode(before.content), // an id carries the same bytes
+    ])
+    const recipient = jidDecode(chatJid)?.user
+    if (!devices.some(({ jid }) => jidDecode(jid)?.user === recipient)) {
+      return unavailable(messageId, 'WhatsApp names no device of this contact at the moment; nothing was sent.')
+    }
+    return { message, names }
+  }
+
+  async #generate(command: SendCommand, ownName: string): Promise<proto.IMessage> {
+    const { sent, now, logger } = this.#options
+    const { messageId, chatJid, correlationId } = command
+    const message = await composed(command, ownName, () => Promise.reject(new Error('nothing to upload')), logger)
+    await sent.record({ messageId, chatJid, correlationId, content: proto.Message.encode(message).finish(), createdAt: now() })
+    return message
+  }
+
+  /** Shows "typing ..." as long as a person would need; a person's own message waits for nothing. */
+  async #compose(connection: Connection, { command, expired }: Attempt): Promise<void> {
+    const { content, author, chatJid, answeredAt } = command
+    if (author !== 'assistant' || content.kind === 'reaction') return
+    const { now, random, composingMs: mostMs } = this.#options
+    const ms = composingMs(typedCharacters(content), answeredAt == null ? 0 : now() - answeredAt, mostMs, random)
+    if (ms === 0) return
+    show(connection.socket, chatJid, 'composing')
+    const ended = deferred<unknown>()
+    const forget = connection.onEnd(ended.resolve)
+    await within(Promise.race([expired, ended.promise]), ms, undefined)
+    forget()
+    show(connection.socket, chatJid, 'paused')
+  }
+
+  /** Marks what this message answers as read: the customer sees blue ticks, then "typing ...". */
+  #read({ socket }: Connection, { chatJid, answers = [] }: SendCommand): void {
+    if (answers.length === 0) return
+    socket.readMessages(answers.map(id => ({ remoteJid: chatJid, id, fromMe: false }))).catch((error: unknown) => {
+      this.#options.logger.warn({ err: error }, 'messages could not be marked as read')
+    })
+  }
+}
+
+/** Not awaited: no message depends on it. */
+function show(socket: WASocket, chatJid: string, state: 'composing' | 'paused'): void {
+  socket.sendPresenceUpdate(state, chatJid).catch(() => undefined)
+}
+
+/** The jid and, if it is known here, the person's other name. Asks nobody: a lookup at WhatsApp would cost a round trip. */
+async function namesOf({ authState, signalRepository }: WASocket, jid: string): Promise<readonly string[]> {
+  if (isLidUser(jid)) {
+    const phone = await signalRepository.lidMapping.getPNForLID(jid)
+    return phone === null ? [jid] : [jid, jidNormalizedUser(phone)]
+  }
+  const user = jidDecode(jid)?.user ?? ''
+  const { [user]: lid } = await authState.keys.get('lid-mapping', [user]) // `getLIDForPN` would ask
+  return lid === undefined ? [jid] : [jid, jidEncode(lid, 'lid')]
+}

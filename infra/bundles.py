@@ -28,7 +28,7 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-FUNCTIONS = ("webhook", "agent", "send", "sweeper")
+FUNCTIONS = ("webhook", "agent", "send", "sweeper", "feed")
 PYTHON_VERSION = "3.13"
 """Lambda's runtime; infra/cdk reads it from here, so wheels, .pyc files and runtime always agree."""
 

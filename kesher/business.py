@@ -103,6 +103,35 @@ def apply(
         typer.echo("The phone's contacts are not known yet: for now unsaved_contacts means the same as new_chats.")
 
 
+@app.command()
+def feed(
+    new: Annotated[bool, typer.Option("--new", help="Revoke the old address and make another.")] = False,
+    tenant: TenantOption = "business_1",
+    stack: StackOption = None,
+    state: StateOption = STATE,
+) -> None:
+    """Print the secret address of all appointments, for the calendar of the owner's phone.
+
+    In the phone: subscribe to a calendar (iPhone: Settings, Calendar, Accounts, Add subscribed calendar; Google: Other
+    calendars, From URL). Whoever has the address can read customers' names and phone numbers.
+    """
+    from functions.shared import clock, settings  # noqa: PLC0415 - as above
+    from functions.shared.contracts import TenantId  # noqa: PLC0415
+    from functions.shared.feed_token import feed_token, path_of  # noqa: PLC0415
+
+    where = _use_target(state, stack)
+    if _stored(tenant) is None:
+        _fail(f"{where} has no business {tenant}; `kesher business init` and `apply` make one")
+    try:
+        base = settings.feed_url()
+    except settings.SettingsError:
+        _fail(
+            "FEED_URL is not set: name the stack with --stack, or set it to the output FeedUrl of the pipeline's stack"
+        )
+    token = feed_token(TenantId(tenant), now_ms=clock.now_ms(), new=new)
+    typer.echo(f"{base}{path_of(TenantId(tenant), token)}")
+
+
 def _stale(file: Path, wanted: BusinessProfile, stored_version: int) -> str:
     if stored_version == 0:
         return (

@@ -20,7 +20,7 @@ from pydantic import BaseModel, ValidationError
 RUNNING = "running.json"
 _OUTPUTS: Final = {
     "State": {"AppTableName": "APP_TABLE", "GatewayTableName": "GATEWAY_TABLE"},
-    "Pipeline": {"TurnsQueueUrl": "TURNS_QUEUE_URL", "OutgoingQueueUrl": "OUTGOING_QUEUE_URL"},
+    "Pipeline": {"TurnsQueueUrl": "TURNS_QUEUE_URL", "OutgoingQueueUrl": "OUTGOING_QUEUE_URL", "FeedUrl": "FEED_URL"},
 }
 
 

@@ -43,6 +43,11 @@ def outgoing_queue_url() -> str:
     return _required("OUTGOING_QUEUE_URL")
 
 
+def feed_url() -> str:
+    """Where the owner's calendar is served; of the command line, no function needs it."""
+    return _required("FEED_URL").rstrip("/")
+
+
 def internal_secret_arn() -> str:
     """Secrets Manager ARN of the secret between the gateway and the functions."""
     return _required("INTERNAL_SECRET_ARN")

@@ -64,6 +64,9 @@ class Deployment:
     agent_function: str
     send_function: str
     sweeper_function: str
+    feed_function: str
+    feed_url: str
+    """Where the owner's calendar is served, without a `/` at its end."""
 
 
 def deploy(
@@ -207,6 +210,8 @@ def _deployment(outputs: Mapping[str, Mapping[str, str]], prefix: str, endpoint:
         agent_function=pipeline["AgentFunctionName"],
         send_function=pipeline["SendFunctionName"],
         sweeper_function=pipeline["SweeperFunctionName"],
+        feed_function=pipeline["FeedFunctionName"],
+        feed_url=_reachable(pipeline["FeedUrl"], endpoint).rstrip("/"),
     )
 
 

@@ -109,4 +109,5 @@ def _of_functions(deployment: Deployment) -> dict[str, str]:
         "OUTGOING_QUEUE_URL": deployment.outgoing_queue_url,
         "INTERNAL_SECRET_ARN": deployment.internal_secret_arn,
         "MODEL_SECRET_ARN": deployment.model_secret_arn,
+        "FEED_URL": deployment.feed_url,
     }

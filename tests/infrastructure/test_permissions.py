@@ -18,6 +18,7 @@ import requests
 
 from functions.shared.contracts import Chat, Jid, MessageId, MessageReceived, TenantId, TextContent
 from functions.shared.examples import barber_shop
+from functions.shared.feed_token import feed_token, path_of
 from functions.shared.profile import save_profile
 from kesher.local.deploy import Deployment, deploy
 from kesher.local.emulator import Emulator
@@ -101,6 +102,18 @@ def test_a_message_goes_through_all_functions_with_their_own_permissions(enforce
     for function in (enforced.deployment.webhook_function, agent, send, enforced.deployment.sweeper_function):
         assert "AccessDenied" not in enforced.log(function)
         assert '"level":"ERROR"' not in enforced.log(function)
+
+
+def test_a_phone_reads_the_owners_calendar_without_a_signature(enforced: Enforced) -> None:
+    with speaking_to({**enforced.emulator.environment, "APP_TABLE": enforced.deployment.app_table}):
+        token = feed_token(TENANT, now_ms=1)
+    url = f"{enforced.deployment.feed_url}{path_of(TENANT, token)}"
+    answer = requests.get(url, timeout=60)
+
+    assert answer.status_code == 200, enforced.log(enforced.deployment.feed_function)
+    assert answer.text.startswith("BEGIN:VCALENDAR")
+    assert requests.get(f"{url}x", timeout=60).status_code == 404
+    assert token not in enforced.log(enforced.deployment.feed_function)
 
 
 def test_a_missing_permission_would_have_shown(enforced: Enforced) -> None:

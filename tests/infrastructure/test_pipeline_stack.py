@@ -106,6 +106,7 @@ QUEUES = {"TURNS_QUEUE_URL", "OUTGOING_QUEUE_URL"}
         ("agent", QUEUES | {"MODEL_SECRET_ARN", "TURNS_MAX_RECEIVE_COUNT"}),
         ("send", {"GATEWAY_TABLE", "INTERNAL_SECRET_ARN"}),
         ("sweeper", QUEUES),
+        ("feed", set()),
     ],
 )
 def test_a_function_is_told_what_it_uses_and_no_more(templates: Templates, name: str, own: set[str]) -> None:
@@ -129,10 +130,24 @@ def test_a_chosen_model_is_the_agents_affair(tmp_path: Path) -> None:
 
 
 def test_strangers_cannot_invoke_the_webhook(templates: Templates) -> None:
-    templates.pipeline.resource_count_is("AWS::Lambda::Url", 1)
+    templates.pipeline.resource_count_is("AWS::Lambda::Url", 2)
     templates.pipeline.has_resource_properties("AWS::Lambda::Url", {"AuthType": "AWS_IAM"})
     for permission in templates.pipeline.find_resources("AWS::Lambda::Permission").values():
-        assert permission["Properties"]["Principal"] == "events.amazonaws.com"
+        if "Feed" not in json.dumps(permission["Properties"]["FunctionName"]):
+            assert permission["Properties"]["Principal"] == "events.amazonaws.com"
+
+
+def test_a_phone_may_call_the_feed_by_its_url_and_in_no_other_way(templates: Templates) -> None:
+    public = [
+        permission["Properties"]
+        for permission in templates.pipeline.find_resources("AWS::Lambda::Permission").values()
+        if permission["Properties"]["Principal"] == "*"
+    ]
+    assert public
+    for permission in public:
+        assert "Feed" in json.dumps(permission["FunctionName"])
+        by_url = permission.get("FunctionUrlAuthType") == "NONE" or permission.get("InvokedViaFunctionUrl") is True
+        assert by_url
 
 
 def test_the_sweeper_looks_every_minute(templates: Templates) -> None:
@@ -163,6 +178,7 @@ def test_only_send_is_in_the_network_and_there_only_in_isolated_subnets(template
         ("AgentRole", READS | WRITES | {"dynamodb:DeleteItem"}),
         ("SendRole", READS | WRITES),
         ("SweeperRole", READS | WRITES),
+        ("FeedRole", READS),
     ],
 )
 def test_a_function_has_the_table_operations_that_it_uses(
@@ -171,7 +187,7 @@ def test_a_function_has_the_table_operations_that_it_uses(
     assert allowed(permissions(templates.pipeline, role), "dynamodb") == operations
 
 
-@pytest.mark.parametrize("role", ["WebhookRole", "AgentRole", "SendRole", "SweeperRole"])
+@pytest.mark.parametrize("role", ["WebhookRole", "AgentRole", "SendRole", "SweeperRole", "FeedRole"])
 def test_nobody_may_use_a_wildcard_of_operations(templates: Templates, role: str) -> None:
     for permission in permissions(templates.pipeline, role):
         assert not any("*" in action for action in permission.actions)
@@ -180,7 +196,7 @@ def test_nobody_may_use_a_wildcard_of_operations(templates: Templates, role: str
 def test_only_webhook_and_sweeper_read_the_sweep_index(templates: Templates) -> None:
     readers = {
         role
-        for role in ("WebhookRole", "AgentRole", "SendRole", "SweeperRole")
+        for role in ("WebhookRole", "AgentRole", "SendRole", "SweeperRole", "FeedRole")
         if any("/index/sweep" in permission.resources for permission in permissions(templates.pipeline, role))
     }
     assert readers == {"WebhookRole", "SweeperRole"}
@@ -193,7 +209,7 @@ def test_send_reads_the_session_row_and_touches_nothing_else_of_the_gateway(temp
         if "GatewayTable" in permission.resources
     ]
     assert [permission.actions for permission in on_gateway_table] == [frozenset({"dynamodb:GetItem"})]
-    for role in ("WebhookRole", "AgentRole", "SweeperRole"):
+    for role in ("WebhookRole", "AgentRole", "SweeperRole", "FeedRole"):
         assert "GatewayTable" not in json.dumps([p.resources for p in permissions(templates.pipeline, role)])
 
 
@@ -204,6 +220,7 @@ def test_send_reads_the_session_row_and_touches_nothing_else_of_the_gateway(temp
         ("AgentRole", ["ModelSecret"]),
         ("SendRole", ["InternalSecret"]),
         ("SweeperRole", []),
+        ("FeedRole", []),
     ],
 )
 def test_a_function_reads_its_own_secret_only(templates: Templates, role: str, secrets: list[str]) -> None:
@@ -222,7 +239,7 @@ def test_who_rings_may_only_ring(templates: Templates) -> None:
     assert "sqs:SendMessage" not in allowed(permissions(templates.pipeline, "SendRole"), "sqs")
 
 
-@pytest.mark.parametrize("role", ["WebhookRole", "AgentRole", "SendRole", "SweeperRole"])
+@pytest.mark.parametrize("role", ["WebhookRole", "AgentRole", "SendRole", "SweeperRole", "FeedRole"])
 def test_the_key_is_used_through_a_service_only(templates: Templates, role: str) -> None:
     with_key = [p for p in permissions(templates.pipeline, role) if any(a.startswith("kms:") for a in p.actions)]
 

@@ -94,6 +94,11 @@ class PipelineStack(cdk.Stack):
             targets=[targets.LambdaFunction(self.sweeper.function, retry_attempts=0)],
         )
 
+        self.feed = self._function("feed", 20, 512, {})
+        # No signature: a phone that subscribes to a calendar can make none. The path holds the owner's token.
+        self.feed_url = self.feed.function.add_function_url(auth_type=lambda_.FunctionUrlAuthType.NONE)
+        may_use_table(self.feed.function, state.app_table, *READ)
+
         alarms = Alarms(self, "Alarms", prefix=settings.prefix, topic=state.alarm_topic)
         alarms.on_failed_sends()
         alarms.on_dead_letters("turns", self.turns.dead_letters)
@@ -130,9 +135,11 @@ class PipelineStack(cdk.Stack):
             ("Agent", self.agent),
             ("Send", self.send),
             ("Sweeper", self.sweeper),
+            ("Feed", self.feed),
         )
         outputs = {
             "WebhookUrl": self.webhook_url.url,
+            "FeedUrl": self.feed_url.url,
             "TurnsQueueUrl": self.turns.queue.queue_url,
             "OutgoingQueueUrl": self.outgoing.queue.queue_url,
             "TurnsDeadLettersUrl": self.turns.dead_letters.queue_url,

@@ -63,6 +63,7 @@ def test_an_address_is_masked(jid: str, shown: str) -> None:
         ),
         ("functions.send.handler", ["openai", "agents", "boto3", "functions.shared.profile"]),
         ("functions.sweeper.handler", ["requests", "openai", "agents", "boto3", "functions.shared.profile"]),
+        ("functions.feed.handler", ["requests", "openai", "agents", "boto3", "holidays"]),
     ],
 )
 def test_a_handler_imports_nothing_that_it_does_not_need(handler: str, heavy: list[str]) -> None:

@@ -42,6 +42,17 @@ code?: (number | null)
  * The same for a person: what happened and what to do.
  */
 reason?: (string | null)
+/**
+ * In the state `pairing`; a new event for each QR code or pairing code.
+ */
+pairing?: (PairingOffer | null)
+}
+/**
+ * Something that the phone can be linked with now. What it is, is kept out of events: `PairingRecord` has it.
+ */
+export interface PairingOffer {
+method: ("qr" | "code")
+expiresAt: number
 }
 /**
  * One card of an address book.
@@ -251,6 +262,20 @@ sessions: number
 connected: number
 }
 /**
+ * `GET` and `POST /whatsapp/{tenant}/pairing-code`: what is typed on the phone under "Linked devices".
+ */
+export interface LinkCode {
+code: string
+phone: string
+expiresAt: number
+}
+/**
+ * `POST /whatsapp/{tenant}/pairing-code`: link by a code that is typed on the phone, in place of a QR code.
+ */
+export interface LinkCodeRequest {
+phone: string
+}
+/**
  * HTTP 409: another container owns the session; nothing was sent. Look the owner up again.
  */
 export interface NotOwner {
@@ -264,6 +289,18 @@ reason: string
 export interface PairingCode {
 qr: string
 expiresAt: number
+}
+/**
+ * The row `pk = SESSION#<tenant>`, `sk = PAIRING` of the gateway table, there while a phone can be linked.
+ * 
+ * Either `qr` or `code`. The row has the table's time to live as well, but that is coarse: `valid_until` counts.
+ */
+export interface PairingRecord {
+tenantId: string
+qr?: (string | null)
+code?: (string | null)
+phone?: (string | null)
+validUntil: number
 }
 /**
  * HTTP 422: WhatsApp refused the message.
@@ -383,6 +420,21 @@ ownerUrl?: (string | null)
 ownerToken?: number
 state?: (("connecting" | "pairing" | "connected" | "disconnected" | "logged_out") | null)
 updatedAt?: (number | null)
+/**
+ * Link by a pairing code for this number, not by QR codes, until `desired_phone_until`: each one rings there.
+ */
+desiredPhone?: (string | null)
+desiredPhoneUntil?: (number | null)
+/**
+ * The `desired_generation` that the owner has acted on; older news are from before.
+ */
+generation?: (number | null)
+code?: (number | null)
+reason?: (string | null)
+/**
+ * The linked number.
+ */
+phoneJid?: (string | null)
 }
 /**
  * `GET /whatsapp/{tenant}/status`.
@@ -403,5 +455,6 @@ answeredAt?: (number | null)
 phoneJid?: (string | null)
 code?: (number | null)
 reason?: (string | null)
+pairing?: (PairingOffer | null)
 since: number
 }

@@ -39,6 +39,8 @@ export interface Settings {
   readonly startSpacingMs: number
   readonly storeRetryMs: number
   readonly connectTimeoutMs: number
+  readonly qrMs: number
+  readonly pairingCodeMs: number
   readonly silenceMs: number
   readonly probeMs: number
   readonly ackProbeMs: number
@@ -91,6 +93,8 @@ export const VARIABLES: readonly Documented[] = [
   { name: 'START_SPACING_MS', fallback: '50', help: 'Least time between two sockets opened by this container.' },
   { name: 'STORE_RETRY_MS', fallback: '10000', help: 'How long a database call is repeated before the socket is given up.' },
   { name: 'CONNECT_TIMEOUT_MS', fallback: '60000', help: 'Watchdog: time for a socket to open or to show a QR code.' },
+  { name: 'QR_MS', fallback: '0', help: 'How long each QR code is shown; 0: as WhatsApp\'s own web client, the first one 60 s, the others 20 s.' },
+  { name: 'PAIRING_CODE_MS', fallback: '150000', help: 'How long a pairing code is shown; WhatsApp forgets it after some 160 s.' },
   { name: 'SILENCE_MS', fallback: '25000', help: 'Watchdog: a socket whose last answer from WhatsApp is older is ended; `canSend` is false then.' },
   { name: 'PROBE_MS', fallback: '5000', help: 'Time for the answer to a ping that is sent before the silence is over, and when an acknowledgement stays away.' },
   { name: 'ACK_PROBE_MS', fallback: '10000', help: 'Watchdog: time without acknowledgement after which WhatsApp is pinged.' },
@@ -170,6 +174,8 @@ export function readSettings(environment: Environment): Settings {
     startSpacingMs: whole('START_SPACING_MS', 0),
     storeRetryMs: whole('STORE_RETRY_MS', 0),
     connectTimeoutMs: whole('CONNECT_TIMEOUT_MS', 1),
+    qrMs: whole('QR_MS', 0),
+    pairingCodeMs: whole('PAIRING_CODE_MS', 1),
     silenceMs: whole('SILENCE_MS', 2),
     probeMs: whole('PROBE_MS', 1),
     ackProbeMs: whole('ACK_PROBE_MS', 1),

@@ -41,6 +41,7 @@ from functions.shared.wire import (
     MessageId,
     MessageIdField,
     Milliseconds,
+    PhoneField,
     TenantField,
     TenantId,
     Text,
@@ -73,6 +74,8 @@ __all__ = [
     "GatewayHealth",
     "Jid",
     "JidField",
+    "LinkCode",
+    "LinkCodeRequest",
     "LocationContent",
     "MediaContent",
     "MessageId",
@@ -83,6 +86,8 @@ __all__ = [
     "NotOwner",
     "OutgoingContent",
     "PairingCode",
+    "PairingOffer",
+    "PairingRecord",
     "Quoted",
     "ReactionContent",
     "Refused",
@@ -159,6 +164,13 @@ class MessageStatus(Wire):
 ConnectionState = Literal["connecting", "pairing", "connected", "disconnected", "logged_out"]
 
 
+class PairingOffer(Wire):
+    """Something that the phone can be linked with now. What it is, is kept out of events: `PairingRecord` has it."""
+
+    method: Literal["qr", "code"]
+    expires_at: Milliseconds
+
+
 class ConnectionUpdated(Wire):
     """The state of a tenant's session has changed."""
 
@@ -173,6 +185,8 @@ class ConnectionUpdated(Wire):
     """WhatsApp's or Baileys' status code of the end of a session, for example 401."""
     reason: Annotated[str, Field(max_length=512)] | None = None
     """The same for a person: what happened and what to do."""
+    pairing: PairingOffer | None = None
+    """In the state `pairing`; a new event for each QR code or pairing code."""
 
 
 Event = Annotated[MessageReceived | MessageStatus | ConnectionUpdated, Field(discriminator="type")]
@@ -310,6 +324,7 @@ class SessionStatus(Wire):
     phone_jid: JidField | None = None
     code: int | None = None
     reason: str | None = None
+    pairing: PairingOffer | None = None
     since: Milliseconds
 
 
@@ -324,6 +339,20 @@ class PairingCode(Wire):
     """`GET /whatsapp/{tenant}/qr`: what the owner's phone scans under "Linked devices"."""
 
     qr: str
+    expires_at: Milliseconds
+
+
+class LinkCodeRequest(Wire):
+    """`POST /whatsapp/{tenant}/pairing-code`: link by a code that is typed on the phone, in place of a QR code."""
+
+    phone: PhoneField
+
+
+class LinkCode(Wire):
+    """`GET` and `POST /whatsapp/{tenant}/pairing-code`: what is typed on the phone under "Linked devices"."""
+
+    code: str
+    phone: PhoneField
     expires_at: Milliseconds
 
 
@@ -354,11 +383,33 @@ class SessionRecord(Wire):
     """Fencing token: raised by every claim, checked by every write of auth state and journal."""
     state: ConnectionState | None = None
     updated_at: Milliseconds | None = None
+    desired_phone: PhoneField | None = None
+    """Link by a pairing code for this number, not by QR codes, until `desired_phone_until`: each one rings there."""
+    desired_phone_until: Milliseconds | None = None
+    generation: Annotated[int, Field(ge=0)] | None = None
+    """The `desired_generation` that the owner has acted on; older news are from before."""
+    code: int | None = None
+    reason: str | None = None
+    phone_jid: JidField | None = None
+    """The linked number."""
+
+
+class PairingRecord(Wire):
+    """The row `pk = SESSION#<tenant>`, `sk = PAIRING` of the gateway table, there while a phone can be linked.
+
+    Either `qr` or `code`. The row has the table's time to live as well, but that is coarse: `valid_until` counts.
+    """
+
+    tenant_id: TenantField
+    qr: str | None = None
+    code: str | None = None
+    phone: PhoneField | None = None
+    valid_until: Milliseconds
 
 
 PUBLIC: tuple[type[Wire], ...] = (
     MessageReceived, MessageStatus, ConnectionUpdated, EventAnswer, ErrorAnswer, Doorbell, SendCommand,
     Sent, Unknown, Refused, Unavailable, NotOwner, Superseded,
-    SessionStatus, SendingStatus, PairingCode, GatewayHealth, SessionRecord,
+    SessionStatus, SendingStatus, PairingCode, LinkCodeRequest, LinkCode, GatewayHealth, SessionRecord, PairingRecord,
 )  # fmt: skip
 """The models whose schemas are published in `contracts/schema.json`, under `$defs`."""

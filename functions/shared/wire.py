@@ -21,6 +21,8 @@ MAX_BODY_BYTES = 256 * 1024
 MAX_TEXT_CHARACTERS = 65_536
 """WhatsApp's own limit for the text of one message."""
 
+PhoneField = Annotated[str, Field(pattern=r"^[1-9][0-9]{6,14}$")]
+"""A phone number with its country code, digits only (E.164 without the plus)."""
 TenantField = Annotated[TenantId, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 ConversationField = Annotated[ConversationId, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 MessageIdField = Annotated[MessageId, Field(pattern=r"^[A-Za-z0-9._:-]{1,128}$")]

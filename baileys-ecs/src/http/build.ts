@@ -1,13 +1,15 @@
 import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify'
-import type { ErrorAnswer, GatewayHealth, PairingCode, SendCommand, SendingStatus, SendResult, SessionStatus } from '@kesher/contracts'
+import type { ErrorAnswer, GatewayHealth, LinkCode, LinkCodeRequest, PairingCode, SendCommand, SendingStatus, SendResult, SessionStatus } from '@kesher/contracts'
 import type { Logger } from '../observability/logger.js'
 import type { Secrets } from '../webhook/secrets.js'
+import type { Shown } from '../session/pairing.js'
 import { CONTRACT, ref } from './schemas.js'
 
 /** A session as the routes need it. */
 export interface HttpSession {
   readonly activeSends: number
-  readonly qr: PairingCode | undefined
+  readonly shown: Shown | undefined
+  askForCode: (phone: string) => Promise<boolean>
   status: () => SessionStatus
   send: (command: SendCommand) => Promise<SendResult>
 }
@@ -97,12 +99,37 @@ export function buildHttp(options: HttpOptions): FastifyInstance {
 
     routes.get<Tenant>('/qr', { schema: { ...schema, response: { 200: ref('PairingCode') } } }, async ({ params }, reply) => {
       const held = session(params.tenant)
-      if (held?.qr !== undefined) return held.qr
+      const shown = held?.shown
+      if (shown?.method === 'qr') {
+        const code: PairingCode = { qr: shown.qr, expiresAt: shown.expiresAt }
+        return code
+      }
       if (held === undefined && await elsewhere(params.tenant) === undefined) return unknownTenant(reply, params.tenant)
       const status = held?.status()
       return problem(reply, 404, 'no_qr', status === undefined
         ? 'This container does not hold the session.'
         : `There is no QR code to scan now: the session is ${status.state}. ${status.reason ?? ''}`.trim())
+    })
+
+    routes.get<Tenant>('/pairing-code', { schema: { ...schema, response: { 200: ref('LinkCode') } } }, async ({ params }, reply) => {
+      const held = session(params.tenant)
+      if (held?.shown?.method === 'code') return linkCode(held.shown)
+      if (held === undefined && await elsewhere(params.tenant) === undefined) return unknownTenant(reply, params.tenant)
+      return problem(reply, 404, 'no_code', held === undefined
+        ? 'This container does not hold the session.'
+        : `There is no pairing code to type now: the session is ${held.status().state}. ${held.status().reason ?? ''}`.trim())
+    })
+
+    routes.post<Tenant & { Body: LinkCodeRequest }>('/pairing-code', {
+      schema: { ...schema, body: ref('LinkCodeRequest'), response: { 202: ref('SessionStatus') } },
+    }, async ({ params, body }, reply) => {
+      const held = session(params.tenant)
+      if (held === undefined) {
+        if (await elsewhere(params.tenant) === undefined) return unknownTenant(reply, params.tenant)
+        return problem(reply, 409, 'not_owner', 'This container does not hold the session; look its owner up again.')
+      }
+      if (await held.askForCode(body.phone)) return reply.code(202).send(held.status())
+      return problem(reply, 409, 'not_pairing', `Nothing can be linked now: the session is ${held.status().state}. Ask while a QR code is shown.`)
     })
 
     routes.post<Tenant & { Body: SendCommand }>('/messages', { schema: { ...schema, body: ref('SendCommand') } }, async ({ params, body }, reply) => {
@@ -133,6 +160,10 @@ export function buildHttp(options: HttpOptions): FastifyInstance {
     }
   }
   return app
+}
+
+function linkCode({ code, phone, expiresAt }: Extract<Shown, { method: 'code' }>): LinkCode {
+  return { code, phone, expiresAt }
 }
 
 function problem(reply: FastifyReply, status: number, error: string, reason: string): FastifyReply {

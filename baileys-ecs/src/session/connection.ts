@@ -12,6 +12,7 @@ import type { JournalRow } from '../journal/row.js'
 import { AckWaiters, readAck, type Ack } from './acks.js'
 import { commitFirst } from './commit-first.js'
 import { Intake, type IntakeOptions } from './intake.js'
+import { isPaired, Pairing, type CodeWish, type PairingEnd, type Shown } from './pairing.js'
 import { isAnswer, Pulse } from './pulse.js'
 
 export interface ConnectionOptions extends Omit<IntakeOptions, 'me' | 'failed'> {
@@ -19,6 +20,9 @@ export interface ConnectionOptions extends Omit<IntakeOptions, 'me' | 'failed'> 
   readonly creds: AuthenticationCreds
   readonly waWebSocketUrl: string | undefined
   readonly connectTimeoutMs: number
+  readonly codeWish: CodeWish | undefined
+  readonly qrMs: number
+  readonly codeMs: number
   readonly silenceMs: number
   readonly probeMs: number
   readonly monotonic: () => number
@@ -38,17 +42,11 @@ export interface ConnectionEnd {
   readonly code: number | undefined
   readonly paired: boolean
   readonly openForMs: number
+  /** If it was not paired. */
+  readonly pairing?: PairingEnd
   readonly storeError?: unknown
 }
 
-export interface Qr {
-  readonly qr: string
-  readonly expiresAt: number
-}
-
-/** Baileys shows the first QR code for 60 s and each later one for 20 s. */
-const FIRST_QR_MS = 60_000
-const NEXT_QR_MS = 20_000
 /** A send in the instant of `open` races the migration of sessions to LIDs. */
 const SETTLE_MS = 1_000
 /** A stale retry receipt must not bring an old message to life (Evolution #2707). */
@@ -69,8 +67,7 @@ export class Connection {
   readonly #watchdog: NodeJS.Timeout
   readonly #pulse: Pulse
   #settling: NodeJS.Timeout | undefined
-  #qr: Qr | undefined
-  #qrCount = 0
+  readonly #pairing: Pairing
   #openedAt: number | undefined
   #offlineDone = false
   #settled = false
@@ -91,12 +88,17 @@ export class Connection {
         this.#end(408)
       },
     })
+    this.#pairing = new Pairing({
+      wish: options.codeWish, qrMs: options.qrMs, codeMs: options.codeMs, now: options.now,
+      changed: () => { options.changed(this) },
+      over: code => { if (!isPaired(options.creds)) this.#end(code) },
+    })
     this.socket = this.#openSocket()
     this.#intake.attach(this.socket.ws)
     this.#listen()
     // An HTTP error in answer to the WebSocket upgrade leaves Baileys "connecting" for ever, without an event.
     this.#watchdog = setTimeout(() => {
-      if (this.#openedAt !== undefined || this.#qr !== undefined) return
+      if (this.#openedAt !== undefined || this.#pairing.shown !== undefined) return
       options.logger.warn('WhatsApp did not open the connection in time')
       this.#end(408)
     }, options.connectTimeoutMs)
@@ -124,13 +126,19 @@ export class Connection {
     return this.#over
   }
 
-  get qr(): Qr | undefined {
-    return this.#over || this.isOpen ? undefined : this.#qr
+  /** What the phone can be linked with now. */
+  get shown(): Shown | undefined {
+    return this.#over || isPaired(this.#options.creds) ? undefined : this.#pairing.shown
   }
 
   get phoneJid(): string | undefined {
-    const { me } = this.#options.creds
-    return me === undefined ? undefined : jidNormalizedUser(me.id)
+    const { creds } = this.#options
+    return creds.me === undefined || !isPaired(creds) ? undefined : jidNormalizedUser(creds.me.id)
+  }
+
+  /** Asks for a code to be typed on this phone, instead of QR codes. @returns false if nothing can be linked now */
+  async askForCode(phone: string): Promise<boolean> {
+    return !this.#over && !isPaired(this.#options.creds) && await this.#pairing.ask(phone)
   }
 
   /**
@@ -164,7 +172,7 @@ export class Connection {
   }
 
   #openSocket(): WASocket {
-    const { creds, logger, retryCounters, waWebSocketUrl, version } = this.#options
+    const { creds, logger, retryCounters, waWebSocketUrl, version, qrMs } = this.#options
     return makeWASocket({
       version,
       auth: { creds, keys: this.#keys },
@@ -182,6 +190,7 @@ export class Connection {
         DEFAULT_CONNECTION_CONFIG.makeSignalRepository(auth, log, pnToLid), auth, (ciphertext, plaintext) => this.#intake.rowOf(ciphertext, plaintext),
       ),
       ...(waWebSocketUrl === undefined ? {} : { waWebSocketUrl }),
+      ...(qrMs > 0 ? { qrTimeout: qrMs } : {}),
     })
   }
 
@@ -189,11 +198,15 @@ export class Connection {
     const { auth, creds, now, lateAck } = this.#options
     const { ev, ws } = this.socket
     ev.on('creds.update', () => { // Baileys has merged the update by now
+      if (!isPaired(creds)) return // a number that only asked for a code must not try to log in at the next start
       auth.saveCreds(creds).catch((error: unknown) => { this.terminate(error) })
     })
     ev.on('messages.upsert', ({ messages, type }) => { void this.#intake.upserted(messages, type === 'append') })
     ev.on('connection.update', update => { this.#updated(update) })
-    ws.on('frame', (node: BinaryNode) => { if (isAnswer(node)) this.#pulse.heard() })
+    ws.on('frame', (node: BinaryNode) => {
+      if (isAnswer(node)) this.#pulse.heard()
+      this.#pairing.heard(node)
+    })
     ws.on('CB:ack,class:message', ({ attrs }: { attrs: Record<string, string> }) => {
       const ack = readAck(attrs, now())
       const id = attrs['id'] ?? ''
@@ -203,10 +216,7 @@ export class Connection {
 
   #updated({ connection, qr, receivedPendingNotifications, lastDisconnect }: Partial<ConnectionState>): void {
     const { now, changed } = this.#options
-    if (qr !== undefined) {
-      this.#qr = { qr, expiresAt: now() + (this.#qrCount++ === 0 ? FIRST_QR_MS : NEXT_QR_MS) }
-      changed(this)
-    }
+    if (qr !== undefined) this.#pairing.offered(this.socket, qr)
     if (receivedPendingNotifications === true) this.#offlineDone = true
     if (connection === 'open') {
       this.#openedAt = now()
@@ -241,13 +251,15 @@ export class Connection {
     clearTimeout(this.#watchdog)
     clearTimeout(this.#settling)
     this.#pulse.stop()
-    const paired = this.#options.creds.me !== undefined
+    this.#pairing.stop()
+    const paired = isPaired(this.#options.creds)
+    const pairing = paired ? undefined : this.#pairing.end
     const openForMs = this.#openedAt === undefined ? 0 : this.#options.now() - this.#openedAt
     this.#keys.close()
     void this.#intake.close()
     hangUp(this.socket)
     void this.socket.end(undefined)
-    const end: ConnectionEnd = { code, paired, openForMs, ...(storeError === undefined ? {} : { storeError }) }
+    const end: ConnectionEnd = { code, paired, openForMs, ...(pairing === undefined ? {} : { pairing }), ...(storeError === undefined ? {} : { storeError }) }
     this.#resolveEnded(end)
     for (const listener of this.#endListeners) listener(end)
     this.#endListeners.clear()

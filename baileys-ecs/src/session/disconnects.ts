@@ -1,11 +1,14 @@
 /** How a session ends, and the right answer to each. Codes are Baileys' (`lastDisconnect.error.output.statusCode`). */
 import { backoffDelay, type Random } from '../concurrency/backoff.js'
+import type { PairingEnd } from './pairing.js'
 
 export interface End {
   /** Status code of the end; `undefined` if Baileys gave none. */
   readonly code: number | undefined
   /** Whether the number was paired when the socket ended. */
   readonly paired: boolean
+  /** What the phone could be linked with at the end, if it was not paired. */
+  readonly pairing?: PairingEnd
   /** How long the socket was open; 0: it never was. */
   readonly openForMs: number
 }
@@ -32,8 +35,11 @@ export interface Answer {
 const SECOND = 1_000
 const MINUTE = 60 * SECOND
 
+/** What WhatsApp says to a request for a pairing code that it does not grant. */
+const REFUSED_CODES: readonly number[] = [400, 404, 406, 429]
+
 /** Ends after which nothing is tried until a person asks, over restarts and moves too. */
-export const RESTING_CODES: ReadonlySet<number> = new Set([403, 411])
+export const RESTING_CODES: ReadonlySet<number> = new Set([403, 411, ...REFUSED_CODES])
 
 /** Failures are forgotten only after this much of health: a session that opens and falls at once must slow down. */
 export const HEALTHY_MS = 5 * MINUTE
@@ -59,9 +65,10 @@ export function answerTo(end: End, before: Failures, baseMs: number, random: Ran
   }
 }
 
-function ordinaryAnswer({ code, paired }: End, attempt: number, baseMs: number, random: Random): Answer {
+function ordinaryAnswer({ code, paired, pairing }: End, attempt: number, baseMs: number, random: Random): Answer {
   const retry = (delayMs: number, reason: string, alarm = false): Answer => ({ action: 'retry', delayMs, reason, alarm })
   const ordinary = backoffDelay({ baseMs, capMs: Math.max(MINUTE, baseMs), floorMs: Math.min(250, baseMs) }, attempt, random)
+  if (pairing === 'refused') return { action: 'stop', delayMs: 0, reason: refusal(code), alarm: false }
   switch (code) {
     case 515:
       return retry(0, 'WhatsApp asked for a restart of the connection; it comes back by itself.')
@@ -78,7 +85,7 @@ function ordinaryAnswer({ code, paired }: End, attempt: number, baseMs: number, 
     case 408:
       return paired
         ? retry(ordinary, 'WhatsApp stopped answering; connecting again.')
-        : retry(backoffDelay({ baseMs: 5 * baseMs, capMs: 5 * MINUTE, floorMs: baseMs }, attempt, random), 'The QR codes ran out before one was scanned; new ones follow.')
+        : retry(backoffDelay({ baseMs: 5 * baseMs, capMs: 5 * MINUTE, floorMs: baseMs }, attempt, random), unscanned(pairing))
     case 428:
       return retry(ordinary, 'The connection to WhatsApp was closed; connecting again.')
     case 503:
@@ -89,4 +96,17 @@ function ordinaryAnswer({ code, paired }: End, attempt: number, baseMs: number, 
     default:
       return retry(ordinary, 'The connection to WhatsApp ended; connecting again.')
   }
+}
+
+/** Each code is announced on the phone, so after a refusal the next one is asked for by a person. */
+function refusal(code: number | undefined): string {
+  if (code === 429) return 'WhatsApp has given too many pairing codes for this number. Wait an hour, or link with a QR code.'
+  if (code === 400 || code === 404) return 'WhatsApp does not know this phone number. Give it with its country code, as the WhatsApp app on that phone shows it.'
+  return `WhatsApp refused the pairing code (${code ?? 'without a reason'}). Link with a QR code instead.`
+}
+
+function unscanned(pairing: PairingEnd | undefined): string {
+  if (pairing === 'code') return 'The pairing code expired before it was entered on the phone.'
+  if (pairing === 'qr') return 'The QR codes ran out before one was scanned; new ones follow.'
+  return 'WhatsApp did not offer a code to link with; trying again.'
 }

@@ -1,11 +1,13 @@
-import type { ConnectionUpdated, SessionStatus } from '@kesher/contracts'
+import type { ConnectionUpdated, PairingRecord, SessionStatus } from '@kesher/contracts'
 import { connectionRow, type JournalClock, type JournalRow } from '../journal/row.js'
 import type { Logger } from '../observability/logger.js'
 import { FencedError } from '../store/errors.js'
 import { journalItem } from '../store/journal.js'
-import type { FencedWriter } from '../store/writer.js'
+import { pairingKey } from '../store/keys.js'
+import type { FencedWriter, Write } from '../store/writer.js'
+import { offerOf, type Shown } from './pairing.js'
 
-export type State = Pick<SessionStatus, 'state' | 'code' | 'reason'>
+export type State = Pick<SessionStatus, 'state' | 'code' | 'reason' | 'pairing'>
 
 export interface ReportedStateOptions {
   readonly writer: FencedWriter
@@ -24,6 +26,7 @@ export class ReportedState {
   generation: number
   readonly #options: ReportedStateOptions
   #known: State & { readonly since: number }
+  #shown: Shown | undefined
   /** The row does not say what is true: it is from another owner, or the database could not be written. */
   #unreported: boolean
 
@@ -46,8 +49,16 @@ export class ReportedState {
 
   /** Writes the state into the session's row and its event into the journal, in one transaction; nothing if it is the same. */
   async report(next: State): Promise<void> {
-    if (this.#known.state === next.state && this.#known.code === next.code) return
+    if (this.#known.state === next.state && this.#known.code === next.code && this.#shown === undefined) return
+    this.#shown = undefined
     this.assume(next)
+    await this.#publish()
+  }
+
+  /** The same for a number that can be linked now. What with goes into a row of its own, not into the event. */
+  async reportPairing(shown: Shown): Promise<void> {
+    this.#shown = shown
+    this.assume({ state: 'pairing', pairing: offerOf(shown) })
     await this.#publish()
   }
 
@@ -69,7 +80,8 @@ export class ReportedState {
     try {
       await writer.writeSession({
         state: state.state, code: state.code ?? null, reason: state.reason ?? null, updatedAt: at, generation: this.generation,
-      }, [{ put: journalItem(tenantId, row) }])
+        phoneJid: this.phoneJid ?? null,
+      }, [{ put: journalItem(tenantId, row) }, pairingWrite(tenantId, this.#shown)])
       journalled(row)
       logger.info({ state: state.state, code: state.code }, 'session state')
     } catch (error) {
@@ -81,4 +93,13 @@ export class ReportedState {
       }
     }
   }
+}
+
+function pairingWrite(tenantId: string, shown: Shown | undefined): Write {
+  const key = pairingKey(tenantId)
+  if (shown === undefined) return { delete: key }
+  const { expiresAt: validUntil } = shown
+  const what = shown.method === 'qr' ? { qr: shown.qr } : { code: shown.code, phone: shown.phone }
+  const record: PairingRecord = { tenantId, ...what, validUntil }
+  return { put: { ...key, ...record, expiresAt: Math.ceil(validUntil / 1000) } }
 }

@@ -24,8 +24,9 @@ import type { Deliver } from '../webhook/client.js'
 import type { Ack } from './acks.js'
 import type { Vitals } from './census.js'
 import { BUILT_IN, raised } from './client-version.js'
-import { Connection, type ConnectionEnd, type Qr } from './connection.js'
+import { Connection, type ConnectionEnd } from './connection.js'
 import { answerTo, failedAgain, HEALTHY_MS, NO_FAILURES, RESTING_CODES, type Answer, type Failures } from './disconnects.js'
+import { isPaired, type CodeWish, type Shown } from './pairing.js'
 import { ReportedState, type State } from './reported-state.js'
 import { retryCounters } from './retry-counters.js'
 
@@ -139,8 +140,14 @@ export class Session {
     return this.#sender.active
   }
 
-  get qr(): Qr | undefined {
-    return this.#connection?.qr
+  /** What the phone can be linked with now. */
+  get shown(): Shown | undefined {
+    return this.#connection?.shown
+  }
+
+  /** Asks for a code to be typed on this phone, instead of QR codes. @returns false if nothing can be linked now */
+  async askForCode(phone: string): Promise<boolean> {
+    return await this.#connection?.askForCode(phone) === true
   }
 
   status(): SessionStatus {
@@ -202,7 +209,7 @@ export class Session {
   /** Unlinks the device on the phone, as the operator asked, and puts the auth state aside. */
   async unlink(): Promise<void> {
     const { connectTimeoutMs } = this.#deps.settings
-    const paired = (await this.#auth.loadCreds()).me !== undefined
+    const paired = isPaired(await this.#auth.loadCreds())
     if (paired && !this.isConnected) await this.#connectOnceMore(connectTimeoutMs) // the phone learns it only from a session
     const connection = this.#connection
     this.#pause.abort()
@@ -264,17 +271,19 @@ export class Session {
   async #once(stop: AbortSignal): Promise<ConnectionEnd | undefined> {
     const { settings, now, monotonic, counters, starts } = this.#deps
     try {
-      if (!await this.#isOwner()) return undefined // a fenced owner's login would throw the new owner's socket out
+      const record = await this.#record()
+      if (record === undefined) return undefined // a fenced owner's login would throw the new owner's socket out
       const creds = await this.#auth.loadCreds()
-      if (creds.me === undefined) await this.#auth.archive(now()) // what an interrupted archive left behind
+      if (!isPaired(creds)) await this.#auth.archive(now()) // what an interrupted archive left behind
       await this.#state.report({ state: 'connecting' })
       const version = await this.#version()
       await starts.turn(stop)
       if (stop.aborted) return undefined
-      if (creds.me !== undefined) this.#state.phoneJid = jidNormalizedUser(creds.me.id)
+      if (creds.me !== undefined && isPaired(creds)) this.#state.phoneJid = jidNormalizedUser(creds.me.id)
       const connection = new Connection({
         tenantId: this.tenantId, auth: this.#auth, creds, sent: this.#sent, ownWrites: this.#ownWrites, clock: this.#clock, now, counters, logger: this.#logger,
         waWebSocketUrl: settings.waWebSocketUrl, connectTimeoutMs: settings.connectTimeoutMs, silenceMs: settings.silenceMs,
+        codeWish: codeWish(record), qrMs: settings.qrMs, codeMs: settings.pairingCodeMs,
         probeMs: settings.probeMs, monotonic, version, retryCounters: this.#retryCounters,
         append: rows => this.#append(rows),
         journalled: rows => { this.#journalled(rows) },
@@ -340,11 +349,12 @@ export class Session {
     return failedAgain(before, end)
   }
 
-  async #isOwner(): Promise<boolean> {
+  /** The session's row, if it is still ours. */
+  async #record(): Promise<StoredSession | undefined> {
     const record = await this.#deps.records.get(this.tenantId)
-    if (record?.ownerToken === this.token) return true
+    if (record?.ownerToken === this.token) return record
     this.fence()
-    return false
+    return undefined
   }
 
   async #version(): Promise<WAVersion> {
@@ -360,7 +370,7 @@ export class Session {
     if (connection.isOpen) this.#onOpen?.()
     // Not at `open`: whoever is told "connected" sends what waited, and a send that comes too early waits a minute.
     if (connection.canSend) void this.#state.report({ state: 'connected' })
-    else if (connection.qr !== undefined) void this.#state.report({ state: 'pairing' })
+    else if (connection.shown !== undefined) void this.#state.reportPairing(connection.shown)
   }
 
   async #append(rows: readonly JournalRow[]): Promise<void> {
@@ -421,6 +431,9 @@ function stateFrom({ state, code, reason }: StoredSession): State {
 
 const isResting = ({ state, code }: State): boolean =>
   state === 'logged_out' || (state === 'disconnected' && code != null && RESTING_CODES.has(code))
+
+const codeWish = ({ desiredPhone, desiredPhoneUntil }: StoredSession): CodeWish | undefined =>
+  desiredPhone == null ? undefined : { phone: desiredPhone, until: desiredPhoneUntil ?? 0 }
 
 function reasonOf({ storeError }: ConnectionEnd, answer: Answer): string {
   if (storeError === undefined) return answer.reason

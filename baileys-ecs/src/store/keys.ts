@@ -8,6 +8,8 @@ export interface Key {
 const SESSION_PREFIX = 'SESSION#'
 
 export const sessionKey = (tenantId: string): Key => ({ pk: SESSION_PREFIX + tenantId, sk: 'SESSION' })
+/** What the phone can be linked with now: contracts `PairingRecord`. */
+export const pairingKey = (tenantId: string): Key => ({ pk: SESSION_PREFIX + tenantId, sk: 'PAIRING' })
 export const authPartition = (tenantId: string): string => `AUTH#${tenantId}`
 export const archivePartition = (tenantId: string, at: number): string => `ARCHIVE#${tenantId}#${at}`
 export const credsKey = (tenantId: string): Key => ({ pk: authPartition(tenantId), sk: 'CREDS' })

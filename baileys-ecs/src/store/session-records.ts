@@ -12,11 +12,6 @@ export interface Claimant {
 
 /** The session row with what only the gateway reads of it. */
 export interface StoredSession extends SessionRecord {
-  /** The `desiredGeneration` that the owner has acted on. */
-  readonly generation?: number
-  readonly phoneJid?: string
-  readonly code?: number | null
-  readonly reason?: string | null
   /** The container that holds the session; absent while it is free. */
   readonly ownerId?: string
   /** Tells the claim of this process from another one that took the same token number. */

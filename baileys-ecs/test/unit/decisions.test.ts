@@ -6,7 +6,8 @@ import { readAck, AckWaiters } from '../../src/session/acks.js'
 import { raised } from '../../src/session/client-version.js'
 import { isAnswer } from '../../src/session/pulse.js'
 import { refusal } from '../../src/sending/refusals.js'
-import { answerTo, failedAgain, MAX_FALLS, NO_FAILURES } from '../../src/session/disconnects.js'
+import { answerTo, failedAgain, MAX_FALLS, NO_FAILURES, RESTING_CODES, type Answer } from '../../src/session/disconnects.js'
+import type { PairingEnd } from '../../src/session/pairing.js'
 import { needsOwner, stepFor, type Held } from '../../src/session/reconcile.js'
 import type { StoredSession } from '../../src/store/session-records.js'
 import { deliveryOf } from '../../src/webhook/client.js'
@@ -45,8 +46,17 @@ describe('the end of a socket', () => {
     assert.ok(answer(405).delayMs >= 600_000)
     assert.equal(answer(405).alarm, true)
   })
-  it('408 without credentials means that the QR codes ran out', () => {
-    assert.match(answer(408, false).reason, /QR codes ran out/)
+  it('408 without credentials means that what was shown ran out, or that nothing was', () => {
+    const unpaired = (code: number, pairing?: PairingEnd): Answer =>
+      answerTo({ code, paired: false, openForMs: 0, ...(pairing === undefined ? {} : { pairing }) }, NO_FAILURES, 1_000, () => 0.5)
+    assert.match(unpaired(408, 'qr').reason, /QR codes ran out/)
+    assert.match(unpaired(408, 'code').reason, /pairing code expired/)
+    assert.match(unpaired(408).reason, /did not offer a code/)
+    for (const [code, reason] of [[404, /does not know this phone number/], [429, /too many.*Wait an hour/], [406, /refused the pairing code \(406\)/]] as const) {
+      assert.equal(unpaired(code, 'refused').action, 'stop')
+      assert.match(unpaired(code, 'refused').reason, reason)
+      assert.ok(RESTING_CODES.has(code))
+    }
     assert.doesNotMatch(answer(408, true).reason, /QR/)
   })
   it('503 waits longer than an ordinary end', () => {

@@ -14,12 +14,14 @@ function api(result: SendResult = { outcome: 'sent', messageId: 'A1', acknowledg
   const sent: SendCommand[] = []
   const session: HttpSession = {
     activeSends: 2,
-    qr: undefined,
+    shown: undefined,
+    askForCode: phone => Promise.resolve(phone === '972500000001'),
     status: () => ({ tenantId: 'shop', state: 'connected', connected: true, canSend: true, since: 5, phoneJid: '1@s.whatsapp.net' }),
     send: command => { sent.push(command); return Promise.resolve(result) },
   }
   const app = buildHttp({
-    session: tenant => tenant === 'shop' ? session : tenant === 'pairing' ? { ...session, qr: { qr: '2@x', expiresAt: 9 } } : undefined,
+    session: tenant => tenant === 'shop' ? session : tenant === 'pairing' ? { ...session, shown: { method: 'qr', qr: '2@x', expiresAt: 9 } }
+      : tenant === 'typing' ? { ...session, shown: { method: 'code', code: 'ABCD1234', phone: '972500000001', expiresAt: 9 } } : undefined,
     restart: tenant => tenant === 'shop' ? 'busy' : tenant === 'pairing' ? 'restarting' : undefined,
     elsewhere: tenant => Promise.resolve(tenant === 'away' ? { state: 'connected', updatedAt: 4 } : undefined),
     health: () => ({ status: 'ok', sessions: 1, connected: 1 }),
@@ -40,7 +42,7 @@ const post = async (payload: unknown, { result, tenant = 'shop' }: { result?: Se
 describe('the HTTP API', () => {
   it('tells its health to everybody, and nothing else without the secret', async () => {
     assert.deepEqual((await get('/health', '')).json(), { status: 'ok', sessions: 1, connected: 1 })
-    for (const path of ['status', 'sending-status', 'qr']) {
+    for (const path of ['status', 'sending-status', 'qr', 'pairing-code']) {
       for (const secret of ['', 'wrong']) {
         const answer = await get(`/whatsapp/shop/${path}`, secret)
         assert.equal(answer.statusCode, 401)
@@ -54,6 +56,21 @@ describe('the HTTP API', () => {
     assert.deepEqual(sent, [])
   })
 
+  it('gives the pairing code, asks for one, and says why it cannot', async () => {
+    assert.deepEqual((await get('/whatsapp/typing/pairing-code')).json(), { code: 'ABCD1234', phone: '972500000001', expiresAt: 9 })
+    assert.equal((await get('/whatsapp/typing/qr')).statusCode, 404)
+    const none = await get('/whatsapp/shop/pairing-code')
+    assert.deepEqual([none.statusCode, none.json<{ error: string }>().error], [404, 'no_code'])
+    const ask = async (phone: string, tenant = 'pairing'): Promise<number> => (await api().app.inject({
+      method: 'POST', url: `/whatsapp/${tenant}/pairing-code`, headers: { 'x-internal-secret': 'new' }, payload: { phone },
+    })).statusCode
+    assert.equal(await ask('972500000001'), 202)
+    assert.equal(await ask('972500000002'), 409)
+    assert.equal(await ask('+972500000001'), 400)
+    assert.equal(await ask('972500000001', 'away'), 409)
+    assert.equal(await ask('972500000001', 'nobody'), 404)
+  })
+
   it('tells a session\'s state, whether it is sending, and its QR code or why there is none', async () => {
     assert.equal((await get('/whatsapp/shop/status')).json<{ canSend: boolean }>().canSend, true)
     assert.deepEqual((await get('/whatsapp/shop/sending-status')).json(), { isSending: true, activeSends: 2 })
@@ -64,7 +81,7 @@ describe('the HTTP API', () => {
   })
 
   it('tells an unknown tenant from one that is held elsewhere', async () => {
-    for (const path of ['status', 'sending-status', 'qr']) {
+    for (const path of ['status', 'sending-status', 'qr', 'pairing-code']) {
       const answer = await get(`/whatsapp/nobody/${path}`)
       assert.deepEqual([answer.statusCode, answer.json<{ error: string }>().error], [404, 'unknown_tenant'])
     }

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
+from infra.cdk.settings import Settings
 from tests.infrastructure.policies import allowed, permissions
-from tests.infrastructure.templates import Templates
+from tests.infrastructure.templates import Templates, synthesise
 
 
 def container(templates: Templates) -> dict[str, Any]:
@@ -41,13 +43,21 @@ def test_the_container_is_told_where_everything_is_and_holds_no_secret(templates
 
     assert set(variables) == {
         "HOST", "PORT", "AWS_REGION", "GATEWAY_TABLE", "SESSION_INDEX", "MEDIA_BUCKET", "WEBHOOK_URL", "WEBHOOK_AUTH",
-        "INTERNAL_SECRET_ARN", "LOG_LEVEL",
+        "INTERNAL_SECRET_ARN", "METRICS_NAMESPACE", "LOG_LEVEL",
     }  # fmt: skip
     assert variables["HOST"] == "0.0.0.0"  # noqa: S104
     assert variables["PORT"] == str(found["PortMappings"][0]["ContainerPort"])
     assert variables["WEBHOOK_AUTH"] == "iam"
     assert json.dumps(variables["WEBHOOK_URL"]).endswith('"api/whatsapp/webhook/incoming"]]}')
     assert variables["LOG_LEVEL"] == "info"
+    assert variables["METRICS_NAMESPACE"] == "Kesher"
+
+
+def test_the_level_of_the_log_has_the_gateways_own_name(tmp_path: Path) -> None:
+    quiet = synthesise(Settings(gateway_image="kesher/gateway:test", log_level="WARNING"), tmp_path)
+    variables = {entry["Name"]: entry["Value"] for entry in container(quiet)["Environment"]}
+
+    assert variables["LOG_LEVEL"] == "warn"
 
 
 def test_the_service_runs_on_arm_in_the_public_subnets_behind_its_group(templates: Templates) -> None:

@@ -12,6 +12,8 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+_AT_LEAST = cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD
+
 
 class AlarmTopic(Construct):
     """An encrypted topic that CloudWatch can publish to.
@@ -54,6 +56,7 @@ class Alarms(Construct):
         super().__init__(scope, id_)
         self._prefix = prefix
         self._action = actions.SnsAction(topic)
+        self.all: list[cloudwatch.Alarm] = []
 
     def on_failed_sends(self) -> None:
         """A message to a customer has failed for good: each single one is worth a person's look."""
@@ -64,8 +67,7 @@ class Alarms(Construct):
             statistic="Sum",
             period=cdk.Duration.minutes(1),
         )
-        self._alarm(
-            "SendFailed",
+        self.watch(
             "send-failed",
             metric,
             "A message to a customer could not be sent. The log of the send function says which and why.",
@@ -76,25 +78,39 @@ class Alarms(Construct):
         metric = queue.metric_approximate_number_of_messages_visible(
             statistic="Maximum", period=cdk.Duration.minutes(1)
         )
-        self._alarm(
-            f"{name.capitalize()}DeadLetters",
+        self.watch(
             f"{name}-dead-letters",
             metric,
             f"Doorbells of the queue {name} fail again and again. The log of its function says why.",
         )
 
-    def _alarm(self, id_: str, name: str, metric: cloudwatch.Metric, description: str) -> None:
+    def watch(
+        self,
+        name: str,
+        metric: cloudwatch.Metric,
+        description: str,
+        *,
+        threshold: float = 1,
+        datapoints: int = 1,
+        comparison: cloudwatch.ComparisonOperator = _AT_LEAST,
+        missing: cloudwatch.TreatMissingData = cloudwatch.TreatMissingData.NOT_BREACHING,
+    ) -> None:
+        """Alarm `<prefix>-<name>`: `metric` beyond `threshold` in each of the last `datapoints` periods.
+
+        `description` tells the woken person what to look at and what to do. By default no data is the good case: no
+        failures were counted.
+        """
         alarm = cloudwatch.Alarm(
             self,
-            id_,
+            "".join(word.capitalize() for word in name.split("-")),
             alarm_name=f"{self._prefix}-{name}",
-            alarm_description=description,
+            alarm_description=f"{description} docs/runbook.md: {name}",
             metric=metric,
-            threshold=1,
-            evaluation_periods=1,
-            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-            # No failures, no data: that is the good case.
-            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+            threshold=threshold,
+            evaluation_periods=datapoints,
+            comparison_operator=comparison,
+            treat_missing_data=missing,
         )
         alarm.add_alarm_action(self._action)
         alarm.add_ok_action(self._action)
+        self.all.append(alarm)

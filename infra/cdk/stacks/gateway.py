@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_ecr_assets as ecr_assets
 from aws_cdk import aws_ecs as ecs
@@ -11,6 +12,9 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from infra.bundles import ROOT
+from infra.cdk.constructs.alarms import Alarms
+from infra.cdk.constructs.dashboard import Dashboard
+from infra.cdk.constructs.gateway_alarms import GatewayAlarms
 from infra.cdk.constructs.grants import (
     DELETE,
     READ,
@@ -27,6 +31,9 @@ from infra.cdk.stacks.state import MEDIA_PREFIX, SESSION_INDEX, StateStack
 
 STOP_TIMEOUT_SECONDS = 30
 """After SIGTERM the gateway finishes its sends and gives up its sessions."""
+
+_LOG_LEVEL = {"DEBUG": "debug", "INFO": "info", "WARNING": "warn", "ERROR": "error"}
+"""Python's names of the levels, as the gateway calls them."""
 
 # As in baileys-ecs/Dockerfile.dockerignore, which the hash of the image does not look at.
 _IMAGE_SOURCES = (
@@ -100,7 +107,8 @@ class GatewayStack(cdk.Stack):
                 "WEBHOOK_URL": f"{webhook_url.url}{WEBHOOK_PATH}",
                 "WEBHOOK_AUTH": "iam",
                 "INTERNAL_SECRET_ARN": state.internal_secret.secret_arn,
-                "LOG_LEVEL": settings.log_level.lower(),
+                "METRICS_NAMESPACE": settings.prefix,
+                "LOG_LEVEL": _LOG_LEVEL[settings.log_level],
             },
         )
         may_use_table(task.task_role, state.gateway_table, *READ, *WRITE, *DELETE)
@@ -135,6 +143,13 @@ class GatewayStack(cdk.Stack):
             circuit_breaker=ecs.DeploymentCircuitBreaker(enable=True, rollback=True),
         )
         cdk.CfnOutput(self, "ClusterName", value=cluster.cluster_name)
+        alarms = Alarms(self, "Alarms", prefix=settings.prefix, topic=state.alarm_topic)
+        GatewayAlarms(self, "GatewayAlarms", settings=settings, alarms=alarms)
+        of_the_functions = [
+            cloudwatch.Alarm.from_alarm_name(self, f"Alarm{index}", f"{settings.prefix}-{name}")
+            for index, name in enumerate(("send-failed", "turns-dead-letters", "outgoing-dead-letters"))
+        ]
+        Dashboard(self, "Dashboard", prefix=settings.prefix, alarms=[*of_the_functions, *alarms.all])
 
     def _image(self, reference: str | None) -> ecs.ContainerImage:
         if reference is not None:

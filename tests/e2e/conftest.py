@@ -81,7 +81,7 @@ def system(simulator: Simulator, tmp_path_factory: pytest.TempPathFactory) -> It
     """The whole of it, with one business linked; gone before other tests of this process run."""
     state = tmp_path_factory.mktemp("system")
     steps = Steps(Console(file=io.StringIO()))
-    settings = {"SEND_DEADLINE_MS": str(SEND_DEADLINE_MS)}
+    settings = {"SEND_DEADLINE_MS": str(SEND_DEADLINE_MS), "METRICS_NAMESPACE": "Kesher", "METRICS_PERIOD_MS": "1000"}
     with local_system(state, steps, whatsapp=simulator.whatsapp, gateway_settings=settings) as running:
         simulator.client.add_business(BUSINESS, "Ron")
         running.open_business(barber_shop(TENANT))

@@ -6,7 +6,7 @@ import json
 
 import boto3
 
-from kesher.local.emf import MetricsBridge
+from kesher.local.emf import EmbeddedMetric, MetricsBridge, embedded_metrics
 from kesher.local.simulator import SimulatorClient
 from kesher.local.system import LocalSystem
 from tests.e2e.conftest import Customer
@@ -38,3 +38,23 @@ def test_a_refused_message_fails_at_once_and_rings_the_alarm(
     alarm = json.loads(json.loads(received[0]["Body"])["Message"])
     assert alarm["AlarmName"] == "Kesher-send-failed"
     assert alarm["NewStateValue"] == "ALARM"
+    assert_the_gateway_rings("Kesher-sends-refused", system)
+
+
+def assert_the_gateway_rings(name: str, system: LocalSystem) -> None:
+    """A line that the gateway really wrote has the metric that the deployed alarm `name` looks at, beyond its limit."""
+    [alarm] = boto3.client("cloudwatch").describe_alarms(AlarmNames=[name])["MetricAlarms"]
+    watched = (alarm["Namespace"], alarm["MetricName"], {one["Name"]: one["Value"] for one in alarm["Dimensions"]})
+
+    def written() -> EmbeddedMetric | None:
+        found = (one for line in system.gateway.process.log.read_text().splitlines() for one in embedded_metrics(line))
+        return next(
+            (
+                one
+                for one in found
+                if (one.namespace, one.name, one.dimensions) == watched and one.value >= alarm["Threshold"]
+            ),
+            None,
+        )
+
+    eventually(written, "the metric in the gateway's log")

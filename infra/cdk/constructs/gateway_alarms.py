@@ -101,8 +101,8 @@ class GatewayAlarms(Construct):
                 "gateway-tasks",
                 gateway_metric(settings.prefix, "SessionsConnected", "SampleCount"),
                 f"Fewer than {settings.gateway_tasks} containers of the gateway work, for five minutes. Look at the "
-                f"events of the ECS service {settings.prefix}-gateway and the end of the log /{settings.prefix}/gateway. If "
-                "its metrics lines are there, CloudWatch does not read them: infra/README.md, Check.",
+                f"events of the ECS service {settings.prefix}-gateway and the end of log /{settings.prefix}/gateway. "
+                "If its metrics lines are there, CloudWatch does not read them: infra/README.md, Check.",
                 threshold=settings.gateway_tasks,
                 datapoints=5,
                 comparison=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,

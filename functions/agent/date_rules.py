@@ -7,7 +7,7 @@ A text is read by all rules in their order. What they read must agree, and no wo
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
@@ -49,6 +49,13 @@ class Week:
 
 
 @dataclass(frozen=True)
+class InWeeks:
+    """Without a weekday the same day as today, with one that day of the week then."""
+
+    count: int
+
+
+@dataclass(frozen=True)
 class Later:
     by: timedelta
 
@@ -74,18 +81,23 @@ class Span:
     begin: Clock | None
 
 
-Reading = Moment | Day | DayOfMonth | Weekday | Week | Later | Clock | Part | Span
+Reading = Moment | Day | DayOfMonth | Weekday | Week | InWeeks | Later | Clock | Part | Span
 Rule = Callable[[re.Match[str], datetime], "tuple[Reading, ...]"]
 
 
-def read(text: str, now: datetime) -> Iterator[Reading]:
-    """Everything that the rules read in `text`, which is normalised. Raises Unsure if a word about time is left."""
+def read(text: str, now: datetime) -> tuple[list[Reading], str]:
+    """Everything that the rules read in `text`, which is normalised, and what they left of it.
+
+    Raises Unsure if a word about time is left.
+    """
+    readings: list[Reading] = []
     for pattern, rule in RULES:
         while match := pattern.search(text):
-            yield from rule(match, now)
+            readings += rule(match, now)
             text = f"{text[: match.start()]}|{text[match.end() :]}"
     if words.LEFTOVER.search(text):
         raise Unsure
+    return readings, text
 
 
 def _clock(match: re.Match[str], _now: datetime, n: str = "") -> Clock:
@@ -144,6 +156,14 @@ def _in(match: re.Match[str], now: datetime, unit: str, fixed: float | None = No
     return (Day(now.date() + timedelta(**{unit: count})),)
 
 
+def _in_weeks(match: re.Match[str], _now: datetime) -> tuple[Reading, ...]:
+    return (InWeeks(int(match["n"])),)
+
+
+def _military(match: re.Match[str], _now: datetime) -> tuple[Reading, ...]:
+    return (Clock(int(match["h"]), int(match["m"]), certain=True),)
+
+
 def _part(match: re.Match[str], _now: datetime) -> tuple[Reading, ...]:
     return (Part(*words.PARTS[match["part"]]),)
 
@@ -163,6 +183,11 @@ def _day_of_month(match: re.Match[str], _now: datetime) -> tuple[Reading, ...]:
     return (DayOfMonth(int(match["n"])),)
 
 
+def _of_next_month(match: re.Match[str], now: datetime) -> tuple[Reading, ...]:
+    following = (now.date().replace(day=1) + timedelta(days=31)).replace(day=1)
+    return (Day(following.replace(day=int(match["n"]))),)
+
+
 def _always(*readings: Reading) -> Rule:
     return lambda _match, _now: readings
 
@@ -177,13 +202,13 @@ def _clock_pattern(n: str = "") -> str:
 
 _DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"
 _YEAR = r"(?:,? (?P<year>20\d\d))?\b(?!:)"
-_LONG = "monday|tuesday|wednesday|thursday|friday|saturday|sunday"
-_SHORT = "mon|tues|tue|wed|thurs|thur|thu|fri|sat|sun"
-_HEBREW = "ראשון|שני|שלישי|רביעי|חמישי|שישי|ששי|שבת"
+_LONG = "monday|tuesday|wednesday|thursday|friday|saturday|sunday|shabbat|shabat"
+_SHORT = "mon|tues|tue|weds|wed|thurs|thur|thu|fri|sat|sun"
+_HEBREW = "ראשון|שני|שלישי|שלשי|רביעי|רבעי|חמישי|חמשי|שישי|ששי|שבת"
 _FOLLOWED = r"(?= ?(?:$|[,.?!|]|ב|הקרוב|הבא|הזה|אחר|ל?שעה|\d))"
 _WEEK = timedelta(weeks=1)
 _UNTIL = r"(?:and|to|until|till|-|ל|עד|ו)(?: ?ל)?"
-_AROUND = r"(?:at|@|around|(?<!how )(?<!what )about|approximately|בשעה|לשעה|השעה|בסביבות|בערך|לקראת|ב)"
+_AROUND = r"(?:at|@|say|around|(?<!how )(?<!what )about|approximately|בשעה|לשעה|השעה|בסביבות|בערך|לקראת|ב)"
 
 RULES: tuple[tuple[re.Pattern[str], Rule], ...] = tuple(
     (re.compile(pattern), rule)
@@ -194,15 +219,15 @@ RULES: tuple[tuple[re.Pattern[str], Rule], ...] = tuple(
         (r"\bin (?:a )?quarter of an hour\b|\bב?עוד רבע שעה\b", partial(_in, unit="minutes", fixed=15)),
         (r"\bin (?:an|1) hour\b|\bב?עוד שעה\b(?! ו)", partial(_in, unit="hours", fixed=1)),
         (r"\bב?עוד שעתיים\b(?! ו)", partial(_in, unit="hours", fixed=2)),
-        (r"\b(?:in|ב?עוד) (?P<n>\d{1,2}) (?:hours|hrs|שעות)\b(?! and| ו)", partial(_in, unit="hours")),
+        (r"\b(?:in|ב?עוד) (?P<n>\d{1,2}(?:\.5)?) (?:hours|hrs|שעות)\b(?! and| ו)", partial(_in, unit="hours")),
         (r"\b(?:in|ב?עוד) (?P<n>\d{1,3}) (?:minutes|mins?|דקות)\b", partial(_in, unit="minutes")),
         (r"\b(?:a|1) week (?:from|after)(?= \w)|\b(?:ב?עוד )?שבוע (?=מה?יום|ממחר)", _always(Later(_WEEK))),
         (r"\bin (?:a|1) week\b|\bב?עוד שבוע\b(?! ו)", _days_ahead(7)),
-        (r"\bב?עוד שבועיים\b(?! ו)", _days_ahead(14)),
+        (r"\bב?עוד שבועיים\b(?! ו)", _always(InWeeks(2))),
         (r"\bב?עוד יומיים\b", _days_ahead(2)),
         (r"\bin (?:a|1) day\b|\bבעוד יום\b(?! [א-ת])", _days_ahead(1)),
         (r"\b(?:in|ב?עוד) (?P<n>\d{1,3}) (?:days|ימים)\b", partial(_in, unit="days")),
-        (r"\b(?:in|ב?עוד) (?P<n>\d{1,2}) (?:weeks|שבועות)\b", partial(_in, unit="weeks")),
+        (r"\b(?:in|ב?עוד) (?:a )?(?P<n>\d{1,2}) (?:weeks|שבועות)\b", _in_weeks),
         (r"\b(?:the )?day after tomorrow\b|\b[לב]?מחרתיים\b", _days_ahead(2)),
         (r"\btomorrow\b|\btmrw\b|\btomorow\b|\b[למ]?מחר\b", _days_ahead(1)),
         (r"\btoday\b|\b[למ]?היום\b(?! ה)", _days_ahead(0)),
@@ -216,21 +241,31 @@ RULES: tuple[tuple[re.Pattern[str], Rule], ...] = tuple(
         (rf"\b(?:on )?{words.MONTH} (?:the )?{_DAY}\b{_YEAR}", _date),
         (rf"\b[בהל]?-?(?P<day>\d{{1,2}}) [בל]?-?{words.MONTH}{_YEAR}", _date),
         (r"\b(?:on )?the (?P<n>\d{1,2})(?:st|nd|rd|th)\b(?! of)", _day_of_month),
+        (r"\bnext month (?P<n>\d{1,2})\b", _of_next_month),
         (r"\bon the (?P<n>\d{1,2})\b(?!:)", _day_of_month),
         (r"\b[בהל]?-?(?P<n>\d{1,2}) לחודש\b(?! הבא)", _day_of_month),
         (r"\bה-(?P<n>\d{1,2})\b(?![:/.])", _day_of_month),
+        (r"\b(?P<n>\d{1,2})(?:st|nd|rd|th)\b(?! (?:of|time|floor|visit|grade|street|birthday))", _day_of_month),
         # weeks and weekdays
         (r"\b(?:in |the )?next week\b|\bב?שבוע הבא\b", _always(Week(1))),
         (r"\bthis week\b|\bהשבוע\b", _always(Week(0))),
         (rf"(?<!by )\b(?:on )?(?:(?P<next>next|this coming|this|coming) )?(?P<weekday>{_LONG})\b", _weekday),
         (rf"\b(?:on |(?P<next>next|this coming|this|coming) )(?P<weekday>{_SHORT})\b", _weekday),
-        (rf"\b(?P<weekday>{_SHORT})(?=\s?(?:$|[,|]|at\b|\d|morning|afternoon|evening))", _weekday),
+        (rf"\b(?P<weekday>{_SHORT})(?=\s?(?:$|[,|@]|at\b|\d|morning|afternoon|evening))", _weekday),
         (rf"\b[בל]?יום (?P<weekday>{_HEBREW})\b(?: (?P<next>הקרוב|הבא|הזה))?", _weekday),
         (r"\b[בל]?יום (?P<weekday>[א-וש])'?(?![\w'-])(?: (?P<next>הקרוב|הבא|הזה))?", _weekday),
         (rf"\b[בל](?P<weekday>{_HEBREW})\b(?: (?P<next>הקרוב|הבא|הזה|הבאה))?", _weekday),
         (rf"(?<!יום )\b(?P<weekday>{_HEBREW})\b{_FOLLOWED}(?: (?P<next>הקרוב|הבא|הזה))?", _weekday),
         # times
         (rf"\b(?:between|from|בין|מ)(?: ה)?[ -]?{_clock_pattern('1')} ?{_UNTIL}[ -]?{_clock_pattern('2')}", _span),
+        (rf"\b(?:at|בשעה|בין|ב) ?-?{_clock_pattern('1')} ?- ?{_clock_pattern('2')}", _span),
+        (r"\b(?P<h1>\d{1,2})(?P<m1>)(?P<ap1>) ?- ?(?P<h2>\d{1,2})(?P<m2>)\s?(?P<ap2>[ap]\.?m\b\.?)", _span),
+        (r"\b(?P<h1>1[3-9]|2[0-3])(?P<m1>)(?P<ap1>) ?- ?(?P<h2>1[4-9]|2[0-3])(?P<m2>)(?P<ap2>)\b(?![:/.-]\d)", _span),
+        (r"\b(?P<h1>\d{1,2}):(?P<m1>\d\d)(?P<ap1>) ?- ?(?P<h2>\d{1,2}):(?P<m2>\d\d)(?P<ap2>)\b", _span),
+        (r"\bafter (?:work|school)\b|\bאחרי (?:ה?עבודה|ה?לימודים)\b", _always(Span(Clock(17, 0, certain=True)))),
+        (r"\bafter lunch\b", _always(Span(Clock(13, 0, certain=True)))),
+        # 1630, but no year
+        (r"\b(?:at|בשעה|ב) ?-?(?!20[23])(?P<h>[01]\d|2[0-3])(?P<m>[0-5]\d)\b(?: ?(?:hours|hrs|h)\b)?", _military),
         (rf"\b(?:after|from|אחרי|מ|החל מ)(?: ה)?[ -]?{_clock_pattern()}", _from_then),
         (rf"\b(?:before|until|till|לפני|עד)(?: ה)?[ -]?{_clock_pattern()}", _until_then),
         (r"\b(?:at |around |about |by )?(?:12 )?(?:noon|midday)\b", _always(Clock(12, 0, certain=True))),

@@ -5,6 +5,7 @@ Everything here runs on text that `normalise` has made lower case, free of vowel
 
 from __future__ import annotations
 
+import difflib
 import re
 import unicodedata
 from collections.abc import Callable
@@ -29,8 +30,9 @@ WEEKDAYS = {
     name: number
     for number, names in enumerate(
         (
-            "monday mon שני ב", "tuesday tues tue שלישי ג", "wednesday wed רביעי ד", "thursday thurs thur thu חמישי ה",
-            "friday fri שישי ששי ו", "saturday sat שבת ש", "sunday sun ראשון א",
+            "monday mon שני ב", "tuesday tues tue שלישי שלשי ג", "wednesday weds wed רביעי רבעי ד",
+            "thursday thurs thur thu חמישי חמשי ה", "friday fri שישי ששי ו", "saturday shabbat shabat sat שבת ש",
+            "sunday sun ראשון א",
         )
     )
     for name in names.split()
@@ -41,7 +43,7 @@ PARTS = {
     name: hours
     for names, hours in (
         ("morning|בוקר|לפני הצהריים", (5, 12)),
-        ("צהריים", (11, 16)),
+        ("צהריים", (11, 17)),
         ("afternoon|אחר הצהריים", (12, 19)),
         ("evening|tonight|ערב", (16, 24)),
         ("night|לילה", (19, 24)),
@@ -98,6 +100,19 @@ def _number(match: re.Match[str]) -> str:
     return f"{prefix}-{_NUMBERS[word]}" if prefix else str(_NUMBERS[word])
 
 
+_TYPED = ("tomorrow", *(name for name in (*WEEKDAYS, *MONTHS) if name.isascii() and len(name) > 5 and name != "august"))
+_MISSPELT = re.compile(r"\b[a-z]{6,}\b")
+
+
+def _spelt(match: re.Match[str]) -> str:
+    """ "wednsday" as it should be. A name such as Frida is too short to be taken for a slip, a plural is no slip."""
+    word = match[0]
+    if word.endswith("s") or word in _TYPED:
+        return word
+    close = difflib.get_close_matches(word, _TYPED, n=1, cutoff=0.86)
+    return close[0] if close and close[0][0] == word[0] else word
+
+
 _SPELLINGS: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
     # What only looks like a date or a time.
     (r"\bgood (morning|afternoon|evening|night)\b|\bhave a (nice|good|great|lovely) \w+", "|"),
@@ -108,6 +123,35 @@ _SPELLINGS: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
     (r"(?:\bat )?\b\d{1,4} (?:\w+ ){1,3}(?:street|str?|road|rd|avenue|ave|floor)\b\.?", "|"),
     (r"\b(?:room|floor|apartment|flat) \d+", "|"),
     (r"(?:רחוב|רח'|שדרות|שד') (?:[א-ת\"'-]+ ){1,3}\d+|(?:קומה|דירה|חדר|כניסה) \d+", "|"),
+    (r"\b(?:son|daughter|kid|child|boy|girl|he|she) is \d{1,2}\b|\b\d{1,2}[ -]?(?:years?[ -]old|yo)\b", "|"),
+    (r"\b(?:ה?בן|ה?בת)(?: שלי)? (?:בן|בת) \d{1,2}\b|\b(?:בן|בת) \d{1,2}\b", "|"),
+    (r"\bany ?(?:time|slots?|openings?|chance|appointments?)\b", "|"),
+    # Slips and slang.
+    (_MISSPELT.pattern, _spelt),
+    (r"\b(?:tmrw?|tmw|2mor(?:r?ow)?|2moro|tomoro)\b", "tomorrow"),
+    (r" ?@ ?", " at "),
+    (r"\b(?:2nite|tonite)\b", "tonight"),
+    (r"\b2day\b", "today"),
+    (r"\bfortnight\b", "2 weeks"),
+    (r"\b(?P<n>\d{1,2}(?::\d\d)?) tonight\b", r"tonight at \g<n>"),
+    (r"\bby xmas\b", "before 25/12"),
+    (r"\b(?:christmas|xmas)(?: day)?\b(?! eve)", "25 december"),
+    (r"\b(?:christmas|xmas) eve\b", "24 december"),
+    (r"\bnew year'?s eve\b|\bסילבסטר\b", "31 december"),
+    (r"\bnew year'?s day\b", "1 january"),
+    (r"\bיום אחרי מחר\b", "מחרתיים"),
+    (r"\b(?:על הבוקר|בשעות הבוקר)\b", "בבוקר"),
+    (r"\bבשעות (?:ה(?=ערב|צהרי)|(?=אחר))", "ב"),
+    (r"\bב?(?:מוצאי שבת|מוצ\"?ש)\b", "בשבת בערב"),
+    (r"\bbefore (?:noon|lunch|midday)\b", "in the morning"),
+    (r"(?<=\d) בחודש\b", " לחודש"),
+    (r"(?<=\d)(st|nd|rd|th) (?:of )?this month\b", r"\1"),
+    (
+        r"\b(?:on )?(?:the )?(\d{1,2})(?:st|nd|rd|th)? of next month\b|\b[בה]-?(\d{1,2}) (?:ל|ב)חודש הבא\b",
+        r"next month \1\2",
+    ),
+    (r"(?<= לחודש) הזה\b", ""),
+    (r"\b(\d{1,2} (?:hours?|days?|weeks?|minutes?|min)|an hour|a week) from (?:now|today)\b", r"in \1"),
     # Number words become digits; "one" and "אחת" only where a number is meant.
     (r"צהרים", "צהריים"),
     (r"אחה\"?צ|אחרי? ה?צהריים", "אחר הצהריים"),
@@ -148,13 +192,33 @@ _TIME_WORDS = (
     r"or|not|except|but|any|every|each|last|ago|yesterday|before|until|till|since|starting|after|next|this|maybe|had|was"
     r"|were|midnight|noon|weekend|weeks?|months?|days|hours|minutes|either|earlier|later"
     r"|או|לא|ב?כל|חוץ|אתמול|שלשום|שעברה?|לפני|עד|אחרי|הבאה?|אולי|ב?חצות|ב?מוצאי|ב?מוצ\"?ש|היה|היתה|הייתה|החל|ערב|מיום"
+    r"|same|following|mondays|tuesdays|wednesdays|thursdays|fridays|saturdays|sundays"
+    r"|ב?ימי|ב?ליל|ב?אותו|ב?אותה"
     r"|[הב]?שבוע|שבועות|[בל]?חודש|ימים|שעות|דקות|שבועיים|יומיים|שעתיים|לפנות"
 )
 # "may", "march" and "sat" are also other words, and so is a single Hebrew letter.
 _NAMES = [n for n in (*MONTHS, *WEEKDAYS) if len(n) > (3 if n.isascii() else 1) and n != "march"]
 
-LEFTOVER = re.compile(rf"\d|n't\b|\b(?:{'|'.join(_NAMES)}|{_TIME_WORDS})\b")
+LEFTOVER = re.compile(rf"\d|n't\b|\bו[א-ו]'|\bו(?= ?\||(?: [א-ו])(?: |$))|\b(?:{'|'.join(_NAMES)}|{_TIME_WORDS})\b")
 """What must not be left when the rules have taken theirs: a word about time that none took changes the meaning."""
+
+
+_HARMLESS = (
+    r"a|about|an|and|any|anything|are|around|arrive|at|available|be|better|book|can|come|could|do|does|exactly"
+    r"|fine|for|free|fit|get|good|got|great|have|hello|hey|hi|how|i|i'd|i'll|i'm|im|in|is|it|it's|just|let's|like"
+    r"|make|may|me|my|need|o'clock|of|off|ok|okay|on|open|or|over|perfect|place|please|pls|possible|prefer|r|room"
+    r"|say|see|sharp|sharpish|so|some|something|spot|still|suits|sure|thank|thanks|that|that's|the|there|thx|till"
+    r"|time|to|u|us|want|we|what|what's|will|with|work|works|would|yep|yes|yo|you|your|אגיע|אוכל|אני|אנחנו|אפשר"
+    r"|אפשרי|את|בבקשה|בסדר|גם|הייתי|היי|הלו|זה|טוב|יופי|יכול|יכולה|יכולים|יש|כן|לבוא|להגיע|להזמין|לי|לכם|לך|לנו"
+    r"|לגבי|לקבוע|לקפוץ|לתור|מה|מעולה|מעוניין|מעוניינת|מקום|משהו|מתאים|מתאימה|נגיע|סבבה|עדיין|פנוי|פנויה|צריך"
+    r"|צריכה|קבע|קבעו|קבעי|רוצה|רוצים|רק|שלום|של|תודה|תור|תקבע|תקבעו|תקבעי"
+)
+_STRANGE = re.compile(rf"\bi have\b|יש לי|(?<![\w'])(?!(?:{_HARMLESS})(?![\w']))[\w']*[^\W\d_][\w']*")
+
+
+def is_strange(rest: str) -> bool:
+    """Whether a word is left that may name a day: "at 4" is today, "on my birthday at 4" is not."""
+    return _STRANGE.search(rest) is not None
 
 
 def normalise(text: str) -> str:

@@ -6,6 +6,7 @@ understood, and the assistant asks. (General parsers guess: `dateparser` reads "
 Conventions, said back to the customer in every confirmation:
   - a bare hour from 1 to 7 is in the afternoon or evening, 8 to 12 as written, for today the next one to come;
   - `03/12` is day and month; a day that has passed this year is next year's, if that is within ten months;
+  - a time without a day is today's, but only if no other word stands by it that may name a day;
   - a weekday is the next one after today; "next Monday" is Monday of the next week, and weeks begin on Sunday.
 """
 
@@ -18,6 +19,7 @@ from functions.agent.date_rules import (
     Clock,
     Day,
     DayOfMonth,
+    InWeeks,
     Later,
     Moment,
     Part,
@@ -28,7 +30,10 @@ from functions.agent.date_rules import (
     Weekday,
     read,
 )
-from functions.agent.date_words import normalise
+from functions.agent.date_words import is_strange, normalise
+
+_CLEAR_WEEKS = 2
+""""In a week, on Monday" may be tomorrow's week or the one after; "in two weeks" is clear enough."""
 
 
 @dataclass(frozen=True)
@@ -49,12 +54,13 @@ def resolve(text: str, now: datetime) -> Resolved | None:
     if now.tzinfo is None:
         raise ValueError("resolve needs an aware `now`, in the time zone of the business")
     try:
-        return _combine(list(read(normalise(text), now)), now)
+        readings, rest = read(normalise(text), now)
+        return _combine(readings, now, alone=not is_strange(rest))
     except (Unsure, ValueError, OverflowError):
         return None
 
 
-def _combine(readings: list[Reading], now: datetime) -> Resolved | None:
+def _combine(readings: list[Reading], now: datetime, *, alone: bool) -> Resolved | None:
     if not readings:
         return None
     if isinstance(readings[0], Moment):
@@ -71,7 +77,7 @@ def _combine(readings: list[Reading], now: datetime) -> Resolved | None:
     clock = next(iter(clocks), span.begin if span else None)
     day = _day(readings, now.date())
     if day is None:
-        if not clocks:
+        if not clocks or not alone:
             raise Unsure
         day = now.date()
         at = _at(day, _hour(next(iter(clocks)), part, None), now)
@@ -91,10 +97,16 @@ def _day(readings: list[Reading], today: date) -> date | None:
     numbers = {r.number for r in readings if isinstance(r, DayOfMonth)}
     weekdays = {r for r in readings if isinstance(r, Weekday)}
     weeks = {r.offset for r in readings if isinstance(r, Week)}
+    in_weeks = {r.count for r in readings if isinstance(r, InWeeks)}
     later = sum((r.by for r in readings if isinstance(r, Later)), timedelta())
-    if len(days) > 1 or len(numbers) > 1 or len(weekdays) > 1 or len(weeks) > 1:
+    if len(days) > 1 or len(numbers) > 1 or len(weekdays) > 1 or len(weeks) > 1 or len(in_weeks) > 1:
         raise Unsure
     weekday = next(iter(weekdays), None)
+    if in_weeks:
+        count = next(iter(in_weeks))
+        if days or numbers or weeks or later or (weekday and (weekday.of_next_week or count < _CLEAR_WEEKS)):
+            raise Unsure
+        return _in_week(today, weekday.index, count) if weekday else today + timedelta(weeks=count)
     if days or numbers:
         candidates = days or _days_of_month(next(iter(numbers)), today)
         fitting = [d + later for d in sorted(candidates) if weekday is None or d.weekday() == weekday.index]
@@ -105,14 +117,18 @@ def _day(readings: list[Reading], today: date) -> date | None:
         if weeks or later:
             raise Unsure  # "next week" names no day
         return None
-    this_week = today - timedelta(days=(today.weekday() + 1) % 7)  # weeks begin on Sunday
-    in_week = timedelta(days=(weekday.index + 1) % 7)
     if weekday.of_next_week or weeks:
-        day = this_week + in_week + timedelta(weeks=1 if weekday.of_next_week else next(iter(weeks)))
+        day = _in_week(today, weekday.index, 1 if weekday.of_next_week else next(iter(weeks)))
         if day <= today:
             raise Unsure
         return day + later
     return today + timedelta(days=(weekday.index - today.weekday() - 1) % 7 + 1) + later
+
+
+def _in_week(today: date, weekday: int, offset: int) -> date:
+    """That weekday of the week `offset` weeks from this one; weeks begin on Sunday."""
+    sunday = today - timedelta(days=(today.weekday() + 1) % 7)
+    return sunday + timedelta(days=(weekday + 1) % 7, weeks=offset)
 
 
 def _days_of_month(number: int, today: date) -> set[date]:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, m
 from pydantic_core import PydanticCustomError
 
 from functions.agent.routing import Intent
-from functions.agent.tools.calendar import TOOLS
+from functions.agent.tools.all import TOOLS
 from functions.agent.turn import Outcome
 from functions.shared.profile import BusinessProfile, Language
 from kesher import business_file

@@ -107,7 +107,8 @@ def test_words_in_any_order_are_deterministic_and_never_in_the_past(words: list[
 YEAR = st.datetimes(datetime(2026, 1, 1), datetime(2028, 12, 31), timezones=st.just(JERUSALEM))  # noqa: DTZ001
 FUTURE = (
     "tomorrow at 10", "in two weeks on tuesday at 10", "the 30th at 5", "friday 12:30", "24 december at 9am",
-    "at 16:30",    "on the 5th of next month at 10", "מחר ב-2:30", "עוד שבועיים ביום שלישי ב-10", "מחרתיים ב-1:30", "ב-15 לחודש ב-11",
+    "at 16:30", "on the 5th of next month at 10",
+    "מחר ב-2:30", "עוד שבועיים ביום שלישי ב-10", "מחרתיים ב-1:30", "ב-15 לחודש ב-11",
     "ביום ב' ב-9", "היום ב-20:00", "next monday at 9", "tomorrow at 02:30", "במוצאי שבת ב-8",
 )  # fmt: skip
 

@@ -173,10 +173,11 @@ def test_a_stack_is_found_by_its_outputs(
     name = f"Shop-{secrets.token_hex(4)}"
     topic = {"Type": "AWS::SNS::Topic"}
     values = {"AppTableName": "APP_TABLE", "GatewayTableName": "GATEWAY_TABLE"}
-    queues = {"TurnsQueueUrl": "TURNS_QUEUE_URL", "OutgoingQueueUrl": "OUTGOING_QUEUE_URL"}
-    stacks: dict[str, dict[str, str]] = {f"{name}-State": values, f"{name}-Pipeline": queues, f"{name}-other-State": {}}
+    urls = {"TurnsQueueUrl": "TURNS_QUEUE_URL", "OutgoingQueueUrl": "OUTGOING_QUEUE_URL", "FeedUrl": "FEED_URL"}
+    stacks: dict[str, dict[str, str]] = {f"{name}-State": values, f"{name}-Pipeline": urls, f"{name}-other-State": {}}
+    known = {"FEED_URL": "https://feed.example/", **stack.environment}
     for stack_name, names in stacks.items():
-        given = {key: {"Value": stack.environment[variable]} for key, variable in names.items()}
+        given = {key: {"Value": known[variable]} for key, variable in names.items()}
         template = json.dumps({"Resources": {"Topic": topic}, "Outputs": given})
         boto3.client("cloudformation").create_stack(StackName=stack_name, TemplateBody=template)
         boto3.client("cloudformation").get_waiter("stack_create_complete").wait(StackName=stack_name)

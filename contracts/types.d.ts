@@ -372,13 +372,17 @@ messageId: string
 reason: string
 }
 /**
- * HTTP 503: the session is not connected here; nothing was sent.
+ * HTTP 503: the session is not connected here, or sends as much as it may; nothing was sent.
  */
 export interface Unavailable {
 outcome: "unavailable"
 messageId: string
 reason: string
 retryAfterMs: number
+/**
+ * True: the limits on messages a minute or new chats a day hold it back, and `retry_after_ms` is when they end.
+ */
+paced?: boolean
 }
 /**
  * HTTP 410: the business's own phone wrote in this chat before the assistant's message was on the wire.

@@ -96,6 +96,7 @@ def give_up(doorbell: Doorbell, world: World, reason: str) -> Outcome:
     if snapshot.opted_out_at is not None:
         return _end(turn, Silence(reason), world)
     known = world.store.messages(turn.tenant_id, turn.conversation_id, max(1, turn.lo - RECENT_MESSAGES), turn.hi)
+    turn = inbox.answering(turn, (message for message in known if message.seq >= turn.lo))
     language = briefing.language(world.store.profile(turn.tenant_id), known)
     return _end(turn, failed(reason, language), world)
 
@@ -111,6 +112,7 @@ async def _answer(doorbell: Doorbell, world: World, *, slot_was_lost: bool) -> O
     profile = store.profile(turn.tenant_id)
     known = store.messages(turn.tenant_id, turn.conversation_id, max(1, turn.lo - RECENT_MESSAGES), turn.hi)
     pending = [message for message in known if message.seq >= turn.lo]
+    turn = inbox.answering(turn, pending)
     past = store.history(turn.tenant_id, turn.conversation_id, memory.MAX_TURNS)
     language = briefing.language(profile, known)
     sorted_out = triage(pending, past, snapshot, language, now_ms=turn.started_at)

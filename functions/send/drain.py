@@ -112,7 +112,11 @@ def _attempt(row: outbox.Row, world: Surroundings) -> None:
     )
     result = world.sender.send(claimed)
     record(claimed, outcome_of(result, claimed, now_ms=world.now_ms(), uniform=world.uniform))
-    if isinstance(result, Unavailable) and world.came_up_since(claimed.tenant_id, asked_at - CLOCKS_APART_MS):
+    if (
+        isinstance(result, Unavailable)
+        and not result.paced
+        and world.came_up_since(claimed.tenant_id, asked_at - CLOCKS_APART_MS)
+    ):
         # While we asked: its `connected` found no postponed row to wake, and does not come twice.
         outbox.wake(claimed.tenant_id, claimed.conversation_id, claimed.sk, now_ms=world.now_ms() + CAME_UP_MS)
 

@@ -49,6 +49,10 @@ class Gateway:
             chat_jid=row.chat_jid,
             author=row.author,
             content=row.content,
+            quoted=row.manner.quoted,
+            disappearing_seconds=row.manner.disappearing_seconds,
+            answers=row.manner.answers,
+            answered_at=row.manner.answered_at,
             correlation_id=row.correlation_id,
             owner_token=session.owner_token,
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from functions.shared.contracts import NotOwner, Refused, Sent, Superseded, Unavailable, Unknown
 from functions.shared.outbox import Row
@@ -65,7 +66,7 @@ def next_step(row: Row, *, epoch: int, assistant_on: bool, now_ms: int) -> Step:
     if row.author == "assistant" and not assistant_on:
         return Void("the assistant was switched off before it went out")
     if row.deadline <= now_ms:
-        return TooLate("WhatsApp could not be reached in time")
+        return TooLate("WhatsApp could not be reached in time" if row.error is None else f"too late: {row.error}")
     if row.next_attempt_at is not None and row.next_attempt_at > now_ms:
         return NotYet(row.next_attempt_at)
     return Due()
@@ -105,9 +106,11 @@ def outcome_of(result: Result, row: Row, *, now_ms: int, uniform: Uniform) -> Ou
         case Sent():
             return Delivered(result.acknowledged_at)
         case Refused(permanent=True):
-            return Failed(f"refused with {result.code}: {result.reason}")
+            return Failed(f"refused with {result.code}: {result.reason}{_ends(result.until)}")
         case Refused():
             wait, reason = backoff_ms(row.attempts, uniform), f"refused with {result.code}: {result.reason}"
+        case Unavailable(paced=True):
+            wait, reason = result.retry_after_ms, result.reason  # nothing failed, so nothing grows
         case Unavailable():
             wait, reason = max(result.retry_after_ms, backoff_ms(row.attempts, uniform)), result.reason
         case Superseded():
@@ -117,6 +120,12 @@ def outcome_of(result: Result, row: Row, *, now_ms: int, uniform: Uniform) -> Ou
         case Unknown():
             wait, reason = backoff_ms(row.attempts, uniform), f"no acknowledgement: {result.reason}"
     return TryAgain(min(now_ms + wait, max(row.deadline, now_ms)), reason)
+
+
+def _ends(until: int | None) -> str:
+    if until is None:
+        return ""
+    return f" The restriction ends on {datetime.fromtimestamp(until / 1000, UTC):%d.%m.%Y at %H:%M} UTC."
 
 
 def backoff_ms(attempts: int, uniform: Uniform) -> int:

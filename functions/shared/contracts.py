@@ -278,12 +278,14 @@ class Refused(Wire):
 
 
 class Unavailable(Wire):
-    """HTTP 503: the session is not connected here; nothing was sent."""
+    """HTTP 503: the session is not connected here, or sends as much as it may; nothing was sent."""
 
     outcome: Literal["unavailable"] = "unavailable"
     message_id: MessageIdField
     reason: str
     retry_after_ms: Annotated[int, Field(ge=0)]
+    paced: bool = False
+    """True: the limits on messages a minute or new chats a day hold it back, and `retry_after_ms` is when they end."""
 
 
 class NotOwner(Wire):

@@ -92,6 +92,8 @@ class Snapshot:
     pending_since: int | None
     customer_name: str | None
     opted_out_at: int | None = None
+    disappearing_seconds: int | None = None
+    """The chat's timer, which our messages carry on."""
     is_owner: bool = False
     """Whether this is the chat with one of the owner's own numbers."""
     introduced_at: int | None = None
@@ -159,6 +161,7 @@ def load_conversation(tenant_id: TenantId, conversation_id: ConversationId) -> S
         pending_since=conversation.pending_since,
         customer_name=customer.name if customer else None,
         opted_out_at=conversation.opted_out_at,
+        disappearing_seconds=conversation.disappearing_seconds,
         is_owner=customer is not None and is_owner(customer.phone_jid, business.owner_numbers or []),
         introduced_at=conversation.introduced_at,
         facts=Facts(tuple(facts.noted), facts.version) if facts else Facts(),

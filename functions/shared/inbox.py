@@ -8,8 +8,8 @@ on `epoch` makes a turn fail that a person overtook. A turn that never commits l
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 from pydantic import JsonValue
@@ -21,8 +21,9 @@ from pynamodb.transactions import TransactWrite
 from functions.shared import ids, outbox, transactions
 from functions.shared.bounded import bounded
 from functions.shared.contracts import ConversationId, Jid, MessageId, TenantId, TextContent
-from functions.shared.conversation import ConversationNotFoundError, Snapshot, Summary, TurnId
+from functions.shared.conversation import ConversationNotFoundError, Message, Snapshot, Summary, TurnId
 from functions.shared.keys import CONVERSATION, conversation_pk, profile_key, turn_sk
+from functions.shared.manner import PLAIN, Manner
 from functions.shared.observability import logger
 from functions.shared.tables import ConversationItem, ProfileItem, TurnItem, find, not_exists
 
@@ -106,6 +107,7 @@ class Turn:
     reply_jid: Jid
     started_at: int
     correlation_id: str
+    manner: Manner = PLAIN
 
 
 def begin_turn(snapshot: Snapshot, decision: RunTurn, *, correlation_id: str, now_ms: int) -> Turn:
@@ -122,7 +124,13 @@ def begin_turn(snapshot: Snapshot, decision: RunTurn, *, correlation_id: str, no
         reply_jid=snapshot.reply_jid,
         started_at=now_ms,
         correlation_id=correlation_id,
+        manner=Manner(disappearing_seconds=snapshot.disappearing_seconds),
     )
+
+
+def answering(turn: Turn, messages: Iterable[Message]) -> Turn:
+    """The turn, knowing what its replies answer: the customer sees those read, and "typing ..." counts from them."""
+    return replace(turn, manner=turn.manner.answering(messages))
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,6 +303,7 @@ def _queued(turn: Turn, texts: Sequence[str], *, epoch: int, now_ms: int) -> lis
             epoch=epoch,
             correlation_id=turn.correlation_id,
             queued_at=now_ms,
+            manner=turn.manner.of_part(part),
         )
         for part, text in enumerate(texts)
     ]

@@ -15,6 +15,7 @@ from pynamodb.expressions.update import Action
 from functions.shared import outbox
 from functions.shared.contracts import ConversationId, Jid, MessageId, TenantId, TextContent
 from functions.shared.keys import CONVERSATION, conversation_pk, message_sk
+from functions.shared.manner import PLAIN, Manner
 from functions.shared.tables import ConversationItem, MessageItem, not_exists
 from functions.shared.takeover import taken_over
 from functions.shared.transactions import LabelledWrite
@@ -66,11 +67,21 @@ def interject(
     transaction.update(
         ConversationItem(pk, CONVERSATION), actions, condition=as_read if condition is None else as_read & condition
     )
-    write_message(transaction, message, seq, epoch=chat.epoch + (1 if takes_over else 0), now_ms=now_ms)
+    manner = Manner(disappearing_seconds=chat.disappearing_seconds)
+    epoch = chat.epoch + (1 if takes_over else 0)
+    write_message(transaction, message, seq, epoch=epoch, manner=manner, now_ms=now_ms)
     return seq
 
 
-def write_message(transaction: LabelledWrite, message: Interjection, seq: int, *, epoch: int, now_ms: int) -> None:
+def write_message(
+    transaction: LabelledWrite,
+    message: Interjection,
+    seq: int,
+    *,
+    epoch: int,
+    now_ms: int,
+    manner: Manner = PLAIN,
+) -> None:
     """The message as number `seq` of its chat, and its outbox row."""
     content = TextContent(text=message.text)
     item = MessageItem(
@@ -99,5 +110,6 @@ def write_message(transaction: LabelledWrite, message: Interjection, seq: int, *
         correlation_id=message.correlation_id,
         queued_at=now_ms,
         deadline=message.deadline,
+        manner=manner,
     )
     outbox.write_queued(transaction, [row])

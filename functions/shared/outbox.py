@@ -10,12 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from pydantic import TypeAdapter
 from pynamodb.exceptions import UpdateError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
 from functions.shared import ids, settings
-from functions.shared.contracts import ConversationId, Jid, MessageId, TenantId, TextContent
+from functions.shared.contracts import ConversationId, Jid, MessageId, OutgoingContent, TenantId
 from functions.shared.keys import (
     CONVERSATION,
     OUTBOX_PREFIX,
@@ -25,6 +26,7 @@ from functions.shared.keys import (
     parse_conversation_pk,
     profile_key,
 )
+from functions.shared.manner import PLAIN, Manner
 from functions.shared.tables import ConversationItem, IdItem, OutboxItem, ProfileItem, find, not_exists
 from functions.shared.transactions import ContentionError, LabelledWrite, RefusedError, transact
 
@@ -46,6 +48,7 @@ UNFINISHED: tuple[State, ...] = ("QUEUED", "SENDING")
 SWEEP_DELAY_MS = 30_000
 """How long after it was queued a row may wait for its doorbell before the sweeper rings."""
 
+_CONTENT: TypeAdapter[OutgoingContent] = TypeAdapter(OutgoingContent)
 _ROW_LABEL = "row"
 _EPOCH_LABEL = "epoch"
 _SWITCH_LABEL = "switch"
@@ -75,10 +78,11 @@ class Queued:
     message_id: MessageId
     author: Author
     chat_jid: Jid
-    content: TextContent
+    content: OutgoingContent
     epoch: int
     correlation_id: str
     queued_at: int
+    manner: Manner = PLAIN
     deadline: int | None = None
     """When it must have gone out; None: `settings.send_deadline_ms` after it was queued."""
 
@@ -95,13 +99,16 @@ class Row:
     epoch: int
     author: Author
     chat_jid: Jid
-    content: TextContent
+    content: OutgoingContent
+    manner: Manner
     correlation_id: str
     attempts: int
     """How often it was claimed; also the fencing token of the claim in force."""
     lease_until: int | None
     next_attempt_at: int | None
     deadline: int
+    error: str | None = None
+    """Why the last attempt did not send it."""
 
 
 # ---- writing rows -----------------------------------------------------------------------------------------------
@@ -121,6 +128,7 @@ def write_queued(transaction: LabelledWrite, rows: Sequence[Queued]) -> None:
             author=row.author,
             chat_jid=row.chat_jid,
             content=row.content.to_json(),
+            manner=row.manner.to_json(),
             correlation_id=row.correlation_id,
             attempts=0,
             deadline=row.queued_at + settings.send_deadline_ms() if row.deadline is None else row.deadline,
@@ -169,12 +177,14 @@ def _row(item: OutboxItem) -> Row:
         epoch=item.epoch,
         author="person" if item.author == "person" else "assistant",
         chat_jid=Jid(item.chat_jid),
-        content=TextContent.model_validate_json(item.content),
+        content=_CONTENT.validate_json(item.content),
+        manner=PLAIN if item.manner is None else Manner.model_validate_json(item.manner),
         correlation_id=item.correlation_id,
         attempts=item.attempts,
         lease_until=item.lease_until,
         next_attempt_at=item.next_attempt_at,
         deadline=item.deadline,
+        error=item.error,
     )
 
 

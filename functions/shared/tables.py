@@ -202,6 +202,8 @@ class ConversationItem(AppItem):
     needs_attention = OptionalText()
     """Why a person should look at this conversation."""
     needs_attention_at = OptionalInt()
+    disappearing_seconds = OptionalInt()
+    """The chat's timer for disappearing messages, as the newest message had it; absent: none."""
     opted_out_at = OptionalInt()
     """When the customer asked not to be answered by the assistant any more; absent again once they opted in."""
     introduced_at = OptionalInt()
@@ -312,7 +314,9 @@ class OutboxItem(AppItem):
     """`assistant` or `person`, as in the contract's SendCommand."""
     chat_jid = Text()
     content = Text()
-    """The contract's TextContent as JSON."""
+    """The contract's OutgoingContent as JSON."""
+    manner = OptionalText()
+    """manner.Manner as JSON; absent in rows of the first version."""
     correlation_id = Text()
     attempts = Int()
     lease_until = OptionalInt()

@@ -6,7 +6,7 @@ import pytest
 
 from functions.shared import clock, outbox, queues
 from functions.shared.chats import list_chats
-from functions.shared.contracts import TenantId
+from functions.shared.contracts import TenantId, TextContent
 from functions.shared.conversation import load_conversation, load_history
 from functions.shared.endings import ConsentChange, HandOver, Silence, end
 from functions.shared.inbox import TurnOvertakenError
@@ -28,7 +28,7 @@ def test_an_opt_out_cancels_what_was_queued_and_its_confirmation_passes(store: S
         outbox.claim(before, now_ms=clock.now_ms(), lease_ms=1_000)
     assert outbox.give_up(before, "CANCELLED", error="superseded")
     [confirmation] = outbox.unfinished(tenant, turn.conversation_id)
-    assert outbox.claim(confirmation, now_ms=clock.now_ms(), lease_ms=1_000).content.text == OUT.text
+    assert outbox.claim(confirmation, now_ms=clock.now_ms(), lease_ms=1_000).content == TextContent(text=OUT.text)
 
 
 def test_the_ledger_keeps_both_and_is_only_added_to(store: Store, tenant: TenantId) -> None:

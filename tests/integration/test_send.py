@@ -8,7 +8,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import cast
 
 import pytest
@@ -20,7 +20,10 @@ from functions.send.drain import LEASE_MS, Ending, Surroundings, drain
 from functions.send.gateway import Gateway
 from functions.shared import clock, outbox, sessions, settings
 from functions.shared.contracts import Doorbell, Jid, SendCommand, TenantId
-from functions.shared.inbox import Turn
+from functions.shared.conversation import load_conversation, load_messages
+from functions.shared.inbox import RunTurn, Turn, answering, begin_turn, decide
+from functions.shared.keys import CONVERSATION, conversation_pk
+from functions.shared.manner import Manner
 from functions.shared.profile import BusinessProfile, save_profile
 from functions.shared.secret import InternalSecret, SecretCache
 from functions.shared.tables import ConversationItem, OutboxItem
@@ -558,3 +561,37 @@ def test_a_doorbell_that_cannot_be_read_goes_back_with_all_behind_it(store: Stor
     answer = handler.handle(event, cast("LambdaContext", LambdaContextDouble()))
 
     assert answer == {"batchItemFailures": [{"itemIdentifier": "m1"}, {"itemIdentifier": "m2"}]}
+
+
+# ---- as a person would ------------------------------------------------------------------------------------------
+
+
+def test_the_first_reply_carries_what_it_answers_and_each_of_them_the_chats_timer(
+    store: Store, tenant: TenantId, gateway: FakeGateway
+) -> None:
+    begun = accept_and_begin(tenant, "hi", "are you open?")
+    pending = load_messages(tenant, begun.conversation_id, begun.lo, begun.hi)
+    turn = answering(replace(begun, manner=Manner(disappearing_seconds=86_400)), pending)
+    answer_with(turn, "Yes.", "Until seven.")
+
+    assert World().drain(turn) == "drained"
+
+    first, second = (call.command for call in gateway.calls)
+    assert first.answers == tuple(message.message_id for message in pending)
+    assert first.answered_at == pending[-1].sent_at
+    assert (second.answers, second.answered_at) == ((), None)
+    assert (first.disappearing_seconds, second.disappearing_seconds) == (86_400, 86_400)
+
+
+def test_a_chats_timer_is_the_turns(store: Store, tenant: TenantId) -> None:
+    begun = accept_and_begin(tenant, "hi")
+    row = ConversationItem(conversation_pk(tenant, begun.conversation_id), CONVERSATION)
+    row.update(actions=[ConversationItem.disappearing_seconds.set(604_800)])
+    accept(message(tenant, "still there?"))
+
+    snapshot = load_conversation(tenant, begun.conversation_id)
+    decision = decide(snapshot, snapshot.last_seq, clock.now_ms())
+
+    assert isinstance(decision, RunTurn)
+    turn = begin_turn(snapshot, decision, correlation_id="c", now_ms=clock.now_ms())
+    assert turn.manner == Manner(disappearing_seconds=604_800)

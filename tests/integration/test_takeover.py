@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from functions.agent.guardrails import left_to_a_person
 from functions.shared import clock, outbox, queues, takeover
-from functions.shared.contracts import ConversationId, TenantId
+from functions.shared.contracts import ConversationId, TenantId, TextContent
 from functions.shared.conversation import load_conversation, load_history, load_messages
 from functions.shared.endings import PutAside, end
 from functions.shared.inbox import AssistantOff, RunTurn, TurnOvertakenError, begin_turn, decide
@@ -194,7 +194,7 @@ def test_what_a_person_says_goes_out_takes_over_and_is_shown(
     with pytest.raises(TurnOvertakenError):
         answer_with(turn, "at ten")
     [row] = outbox.unfinished(tenant, chat)
-    assert (row.author, row.content.text) == ("person", "Ron here, at nine.")
+    assert (row.author, row.content) == ("person", TextContent(text="Ron here, at nine."))
     outbox.claim(row, now_ms=clock.now_ms(), lease_ms=1_000)
     assert rung(store, tenant, "outgoing") == [3]
     snapshot = load_conversation(tenant, chat)

@@ -40,6 +40,7 @@ from functions.shared.contracts import (
     Unavailable,
     Unknown,
 )
+from functions.shared.manner import PLAIN
 from functions.shared.outbox import Row
 
 NOW = 1_790_000_000_000
@@ -54,6 +55,7 @@ ROW = Row(
     author="assistant",
     chat_jid=Jid("1@lid"),
     content=TextContent(text="answer"),
+    manner=PLAIN,
     correlation_id="c",
     attempts=1,
     lease_until=None,
@@ -131,6 +133,24 @@ def test_a_message_that_gave_way_to_the_phone_asks_again_soon_because_the_next_c
     result = Superseded(message_id=ID, reason="the phone wrote")
 
     assert outcome_of(result, ROW, now_ms=NOW, uniform=lambda low, _: low) == TryAgain(NOW + 2_000, "the phone wrote")
+
+
+def test_the_limits_of_a_number_are_waited_for_exactly_however_often_they_were_asked() -> None:
+    result = Unavailable(message_id=ID, reason="as many as it may", retry_after_ms=12_345, paced=True)
+
+    outcome = outcome_of(result, replace(ROW, attempts=50), now_ms=NOW, uniform=lambda _, high: high)
+
+    assert outcome == TryAgain(NOW + 12_345, "as many as it may")
+
+
+def test_a_restriction_says_when_it_ends_and_a_row_that_is_too_late_says_what_it_waited_for() -> None:
+    restricted = Refused(message_id=ID, code="463", reason="Restricted.", permanent=True, until=1_795_379_700_000)
+
+    assert outcome_of(restricted, ROW, now_ms=NOW, uniform=lambda low, _: low) == Failed(
+        "refused with 463: Restricted. The restriction ends on 22.11.2026 at 20:35 UTC."
+    )
+    late = replace(ROW, deadline=NOW, error="as many messages as it may")
+    assert step(late) == TooLate("too late: as many messages as it may")
 
 
 @given(st.integers(0, 1_000), st.floats(0, 1))

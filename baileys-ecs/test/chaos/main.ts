@@ -27,12 +27,12 @@ try {
   const rolling = await rollingReplacement(t, emulator, 20, say)
   say(`rolling replacement of 2 containers with 20 numbers: ${lineOf(rolling)}`)
   const counts = await chaos(t, emulator, { kills, seed, progress: say, enough: enough.signal })
-  for (const cleanup of cleanups) await cleanup()
   if (counts.unsent > 0) say(`${counts.unsent} answers never arrived`)
   say(`${Math.round((performance.now() - started) / 60_000)} minutes`)
   say(lineOf(counts))
   process.exitCode = harm(rolling) + harm(counts) > 0 ? 1 : 0
 } finally {
+  for (const cleanup of cleanups) await cleanup()
   await emulator.stop()
 }
 process.exit() // with the exit code above: timers of Baileys outlive its sockets

@@ -33,8 +33,8 @@ export const progressOf = ({ received, lost, doubled, sent, sentTwice, unsent }:
 /** Messages that were lost or doubled, either way. */
 export const harm = ({ lost, doubled, sentTwice, unsent }: Counts): number => lost + doubled + sentTwice + unsent
 
-/** After the traffic, everything must be at its place within this. */
-const SETTLE_MS = 60_000
+/** After the traffic everything must be at its place within this, on a busy machine, too. */
+const PATIENCE_MS = 120_000
 
 /** One number with one customer: messages both ways, counted. */
 export class Chat {
@@ -65,6 +65,7 @@ export class Traffic {
   readonly #scene: Scene
   readonly #stop = new AbortController()
   readonly #running: Promise<void>[] = []
+  readonly #failures: unknown[] = []
 
   constructor(scene: Scene) {
     this.#scene = scene
@@ -90,7 +91,9 @@ export class Traffic {
   /** @param everyMs mean distance between two messages of one direction of one chat */
   start(everyMs: number): void {
     for (const chat of this.chats) {
-      this.#running.push(this.#forever(everyMs, () => chat.say()), this.#forever(everyMs, () => this.#answer(chat)))
+      for (const act of [() => chat.say(), () => this.#answer(chat)]) {
+        this.#running.push(this.#forever(everyMs, act).catch((error: unknown) => { this.#failures.push(error) }))
+      }
     }
   }
 
@@ -98,11 +101,12 @@ export class Traffic {
   async settle(): Promise<Counts> {
     this.#stop.abort()
     await Promise.all(this.#running)
+    if (this.#failures.length > 0) throw new AggregateError(this.#failures, 'the traffic itself broke down')
     const isMissing = (): boolean => {
       const { lost, unsent } = this.counts()
       return lost + unsent > 0
     }
-    await eventually('everything at its place', () => !isMissing(), SETTLE_MS).catch(() => undefined) // the counts say what is missing
+    await eventually('everything at its place', () => !isMissing(), PATIENCE_MS).catch(() => undefined) // the counts say what is missing
     return this.counts()
   }
 
@@ -181,8 +185,9 @@ export interface ChaosOptions {
   readonly enough?: AbortSignal
 }
 
-/** A kill comes at most so long after the start: sometimes in the middle of a login, sometimes in full traffic. */
-const MAX_LIFE_MS = 6_000
+/** Every second kill comes so soon that it hits the start or the login, the others that long after all numbers are connected. */
+const SOON_MS = 3_000
+const IN_TRAFFIC_MS = 5_000
 
 /**
  * Kills the gateway with -9 at random moments under traffic on five numbers; counts at the end.
@@ -200,7 +205,11 @@ export async function chaos(
   await traffic.link([gateway], 5)
   traffic.start(400)
   for (let kill = 1; kill <= kills && enough?.aborted !== true; kill++) {
-    await delay(random() * MAX_LIFE_MS)
+    if (random() < 0.5) await delay(random() * SOON_MS)
+    else {
+      await eventually('all numbers connected', () => traffic.chats.every(({ business }) => business.connected), PATIENCE_MS)
+      await delay(random() * IN_TRAFFIC_MS)
+    }
     await gateway.process.kill('SIGKILL')
     gateway = await scene.spawn()
     if (kill % 10 === 0) progress(`${kill} kills: ${progressOf(traffic.counts())}`)

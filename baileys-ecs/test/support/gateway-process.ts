@@ -5,6 +5,9 @@ import { eventually } from './eventually.js'
 const PACKAGE = resolve(import.meta.dirname, '../..')
 const TRUST = resolve(PACKAGE, '../simulator/src/trust.ts')
 
+/** Two seconds on an idle machine; a busy one may need a minute. */
+const START_MS = 120_000
+
 /** The gateway as a process of its own, so that it can be killed. */
 export interface GatewayProcess {
   readonly url: string
@@ -39,7 +42,7 @@ export async function spawnGateway(
     if (child.exitCode !== null) throw new Error(`the gateway ended with ${child.exitCode}:\n${lines.join('\n')}`)
     const ready = lines.find(line => line.includes('gateway ready'))
     return ready === undefined ? undefined : (JSON.parse(ready) as { url: string }).url
-  })
+  }, START_MS)
   return {
     url, lines, exited, pid: child.pid ?? 0,
     kill: async signal => {

@@ -59,7 +59,7 @@ eval: setup ## the scenarios of evals/ with the stand-in, and with your model if
 
 KILLS ?= 500
 chaos-gateway: setup ## kill -9 the gateway KILLS times under traffic, and replace containers; ends with the counts
-	cd baileys-ecs && KILLS=$(KILLS) node --import tsx test/chaos/main.ts
+	cd baileys-ecs && PATIENCE_MS=300000 KILLS=$(KILLS) node --import tsx test/chaos/main.ts
 
 lock: .stamps/uv ## resolve requirements/*.in and the npm workspaces anew
 	scripts/lock

@@ -1,8 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
+/** Enough for everything here on an idle machine, many times over. A run beside others gives more: `PATIENCE_MS`. */
+const patience = (): number => Number(process.env['PATIENCE_MS'] ?? 30_000)
+
 /** Polls until `look` finds something (neither undefined, null nor false), and returns it. Fails after `ms`. */
 export async function eventually<T>(
-  what: string, look: () => T | Promise<T>, ms = 30_000,
+  what: string, look: () => T | Promise<T>, ms = patience(),
 ): Promise<Exclude<T, undefined | null | false>> {
   const deadline = Date.now() + ms
   for (;;) {

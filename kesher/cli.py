@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from functions.shared.contracts import TenantId
 from kesher import business
 from kesher.chat import app as chat_app
 
@@ -115,3 +116,48 @@ def evaluate(
             as_json=as_json,
         )
     )
+
+
+@app.command()
+def link(
+    *,
+    state: StateOption = STATE,
+    stack: Annotated[
+        str | None,
+        typer.Option("--stack", help="Prefix of the stacks in AWS, usually Kesher.", envvar="KESHER_STACK"),
+    ] = None,
+    tenant: Annotated[str, typer.Option(help="Id of the business.")] = "business_1",
+    phone: Annotated[
+        str | None,
+        typer.Option(help="Show a code to type on this phone, as +972501234567, instead of a QR code to scan."),
+    ] = None,
+    minutes: Annotated[float, typer.Option(min=0.1, max=60, help="How long to offer it.")] = 10,
+    status: Annotated[bool, typer.Option("--status", help="Say how the session is, and end.")] = False,
+    restart: Annotated[bool, typer.Option("--restart", help="Give a linked number a new connection.")] = False,
+    unlink: Annotated[bool, typer.Option("--unlink", help="Unlink the number from its phone.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="You have read the warning about unofficial clients.")] = False,
+) -> None:
+    """Link a business's phone, by a QR code or a pairing code.
+
+    Works on the running `kesher up`, or with --stack on what is deployed in AWS. It needs no way to the gateway's
+    container: the code comes through the gateway's table, and so does the reason when linking fails.
+    """
+    from kesher.link import run_link, run_status, run_unlink  # noqa: PLC0415 - as above
+    from kesher.link_state import PhoneNumberError, parse_phone  # noqa: PLC0415 - as above
+
+    if sum([status, restart, unlink]) > 1:
+        raise typer.BadParameter("give one of --status, --restart and --unlink")
+    try:
+        digits = None if phone is None else parse_phone(phone)
+    except PhoneNumberError as error:
+        raise typer.BadParameter(str(error), param_hint="--phone") from error
+    console = Console()
+    if status:
+        raise typer.Exit(run_status(console, state, stack=stack, tenant=TenantId(tenant)))
+    if unlink:
+        raise typer.Exit(run_unlink(console, state, stack=stack, tenant=TenantId(tenant)))
+    done = run_link(
+        console, state, stack=stack, tenant=TenantId(tenant), phone=digits, minutes=minutes, confirmed=yes,
+        restart=restart,
+    )  # fmt: skip
+    raise typer.Exit(done)

@@ -5,15 +5,12 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-import segno
 from rich.console import Console
-from rich.panel import Panel
-from rich.prompt import Confirm
-from rich.text import Text
 
 from functions.shared.contracts import TenantId
 from functions.shared.examples import barber_shop
 from infra.bundles import BundleError
+from kesher.linking_screen import qr_text, warned
 from kesher.local.deploy import DeployError
 from kesher.local.gateway import WhatsApp
 from kesher.local.processes import ProcessError
@@ -23,21 +20,10 @@ from kesher.steps import Steps
 SCAN_SECONDS = 10 * 60.0
 _POLL_SECONDS = 1.0
 
-WARNING = """\
-Kesher speaks to WhatsApp as a linked device, through Baileys, an unofficial
-client. WhatsApp does not support that and may restrict or ban the number,
-without a warning and for good.
-
-- Use a number that you can afford to lose.
-- From now on the assistant answers whoever writes to it, in your name.
-- Switch off the greeting and away messages of WhatsApp Business: they look
-  as if you had answered yourself, and the assistant leaves the chat to you."""
-
 
 def run_up(console: Console, state: Path, *, tenant: str, confirmed: bool, whatsapp: WhatsApp | None = None) -> int:
     """Run until Ctrl-C; the exit status. `whatsapp` is another server than the real one, for tests."""
-    console.print(Panel(WARNING, title="Before you link a number", title_align="left", border_style="yellow"))
-    if not confirmed and not _agreed(console):
+    if not warned(console, confirmed=confirmed):
         return 2
     steps = Steps(console)
     own = state / "up"
@@ -59,13 +45,6 @@ def run_up(console: Console, state: Path, *, tenant: str, confirmed: bool, whats
     return 0
 
 
-def _agreed(console: Console) -> bool:
-    if not console.is_terminal:
-        console.print("This needs a yes: run it on a terminal, or with --yes.")
-        return False
-    return Confirm.ask("Go on?", console=console, default=False)
-
-
 def _link(console: Console, steps: Steps, system: LocalSystem, tenant: TenantId) -> None:
     business = barber_shop(tenant)
     system.open_business(business)
@@ -78,15 +57,7 @@ def show_qr(console: Console, qr: str) -> None:
     console.print(
         "\nOn the business's phone: WhatsApp, Linked devices, Link a device. The code changes every 20 s or so."
     )
-    rows = segno.make(qr, error="l").matrix_iter(border=2)
-    console.print(Text("\n".join(_half_blocks(list(map(bytes, rows))))), style="black on bright_white", no_wrap=True)
-
-
-def _half_blocks(rows: list[bytes]) -> list[str]:
-    """Two rows of modules a line of text: a terminal's characters are about twice as high as wide."""
-    pairs = zip(rows[::2], [*rows[1::2], bytes(len(rows[0]))], strict=False)
-    blocks = {(0, 0): " ", (1, 0): "▀", (0, 1): "▄", (1, 1): "█"}
-    return ["".join(blocks[cell] for cell in zip(upper, lower, strict=True)) for upper, lower in pairs]
+    console.print(qr_text(qr), no_wrap=True)
 
 
 def stay(console: Console, system: LocalSystem, tenant: TenantId) -> None:

@@ -9,8 +9,11 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from functions.shared import settings
-from functions.shared.contracts import SessionRecord, TenantId
+from functions.shared.contracts import PairingRecord, SessionRecord, TenantId
 from functions.shared.tables import AppItem
+
+SESSION_INDEX = "sessions"
+"""Of the gateway table: the session rows alone, by what is desired."""
 
 Desired = Literal["linked", "stopped", "unlinked"]
 
@@ -51,6 +54,63 @@ def set_desired(tenant_id: TenantId, desired: Desired, *, restart: bool = False)
             },
         },
     )
+
+
+def ask_for_link(tenant_id: TenantId, *, phone: str | None = None, phone_until_ms: int = 0) -> int:
+    """Ask for a session with a new socket; for a number that is not linked, one that shows a QR code or, for `phone`,
+    a pairing code. The generation of this wish: the record's `generation` reaches it when the owner acts.
+
+    Parameters
+    ----------
+    phone : str, optional
+        Digits with the country code. Each code rings on that phone, so they end at `phone_until_ms`.
+    """
+    values: dict[str, Any] = {":tenant": {"S": tenant_id}, ":desired": {"S": "linked"}, ":one": {"N": "1"}}
+    wish = "REMOVE desiredPhone, desiredPhoneUntil"
+    if phone is not None:
+        wish = ""
+        values |= {":phone": {"S": phone}, ":until": {"N": str(phone_until_ms)}}
+    code = ", desiredPhone = :phone, desiredPhoneUntil = :until" if phone is not None else ""
+    answer = AppItem.connection().dispatch(
+        "UpdateItem",
+        {
+            "TableName": settings.gateway_table(),
+            "Key": session_key(tenant_id),
+            "UpdateExpression": f"SET tenantId = :tenant, desired = :desired{code} {wish} ADD desiredGeneration :one",
+            "ExpressionAttributeValues": values,
+            "ReturnValues": "UPDATED_NEW",
+        },
+    )
+    return int(answer["Attributes"]["desiredGeneration"]["N"])
+
+
+def load_pairing(tenant_id: TenantId) -> PairingRecord | None:
+    """What the phone can be linked with, strongly consistent. It may be over: `valid_until` tells."""
+    answer = AppItem.connection().dispatch(
+        "GetItem",
+        {
+            "TableName": settings.gateway_table(),
+            "Key": {**session_key(tenant_id), "sk": {"S": "PAIRING"}},
+            "ConsistentRead": True,
+        },
+    )
+    item = answer.get("Item")
+    return None if item is None else PairingRecord.model_validate(_plain(item))
+
+
+def businesses_of(phone_jid: str) -> list[TenantId]:
+    """Who has this number linked. With two of them, two assistants answer each customer."""
+    answer = AppItem.connection().dispatch(
+        "Query",
+        {
+            "TableName": settings.gateway_table(),
+            "IndexName": SESSION_INDEX,
+            "KeyConditionExpression": "desired = :linked",
+            "FilterExpression": "phoneJid = :phone",
+            "ExpressionAttributeValues": {":linked": {"S": "linked"}, ":phone": {"S": phone_jid}},
+        },
+    )
+    return [SessionRecord.model_validate(_plain(item)).tenant_id for item in answer["Items"]]
 
 
 def _plain(item: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

@@ -58,6 +58,10 @@ class SimulatorClient:
         """Link the device that shows `qr` to the business's phone."""
         self._call("POST", f"/businesses/{phone}/scan", {"qr": qr})
 
+    def enter_code(self, phone: str, code: str) -> None:
+        """Type the pairing code that a device shows on the business's phone."""
+        self._call("POST", f"/businesses/{phone}/enter-code", {"code": code})
+
     def owner_says(self, phone: str, customer: str, text: str) -> None:
         """The owner answers `customer` on the business's own phone."""
         self._call("POST", f"/businesses/{phone}/say", {"customer": customer, "text": text})

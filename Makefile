@@ -42,7 +42,7 @@ unit contract integration infrastructure e2e: setup ## one kind of Python test
 node-test: setup ## the gateway's and the simulator's tests
 	npm test --workspaces --if-present
 
-contracts: setup ## write contracts/ anew from functions/shared/contracts.py
+contracts: setup ## write contracts/ and openapi.json anew
 	$(BIN)/python -m scripts.contracts
 
 synth: setup ## the CloudFormation templates, into cdk.out/

@@ -1,4 +1,5 @@
-"""Write `contracts/schema.json` and `contracts/types.d.ts` from `functions/shared/contracts.py`.
+"""Write `contracts/schema.json` and `contracts/types.d.ts` from `functions/shared/contracts.py`, and from them and the
+gateway's routes `baileys-ecs/openapi.json`.
 
 Usage: python -m scripts.contracts [--check]
   --check   write nothing; exit 1 if what is committed is stale.
@@ -20,6 +21,7 @@ from functions.shared import contracts
 ROOT = Path(__file__).resolve().parent.parent
 SCHEMA = ROOT / "contracts" / "schema.json"
 TYPES = ROOT / "contracts" / "types.d.ts"
+OPENAPI = ROOT / "baileys-ecs" / "openapi.json"
 
 UNIONS = {
     "Event": ["MessageReceived", "MessageStatus", "ConnectionUpdated"],
@@ -68,16 +70,18 @@ def schema() -> str:
 
 def types(schema_text: str) -> str:
     """The TypeScript types of `schema_text`, by json-schema-to-typescript."""
-    done = subprocess.run(
-        ["node", str(ROOT / "scripts" / "contract-types.js")],
-        input=schema_text,
-        capture_output=True,
-        check=False,
-        text=True,
-        cwd=ROOT,
-    )
+    return _node("scripts/contract-types.js", text=schema_text)
+
+
+def openapi() -> str:
+    """The OpenAPI document of the gateway's routes, which refer to the schema as it is on disk."""
+    return _node("--import", "tsx", "baileys-ecs/scripts/openapi.ts")
+
+
+def _node(*arguments: str, text: str = "") -> str:
+    done = subprocess.run(["node", *arguments], input=text, capture_output=True, check=False, text=True, cwd=ROOT)
     if done.returncode:
-        raise SystemExit(f"json-schema-to-typescript failed; is `npm ci` done?\n{done.stderr}")
+        raise SystemExit(f"node {' '.join(arguments)} failed; is `npm ci` done?\n{done.stderr}")
     return done.stdout
 
 
@@ -86,12 +90,17 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if the committed files are stale")
     check = parser.parse_args().check
     schema_text = schema()
-    wanted = {SCHEMA: schema_text, TYPES: types(schema_text)}
-    stale = [path for path, text in wanted.items() if not path.exists() or path.read_text() != text]
-    for path in stale:
+    # In this order: the last one reads the first one's file.
+    generated = ((SCHEMA, lambda: schema_text), (TYPES, lambda: types(schema_text)), (OPENAPI, openapi))
+    stale = False
+    for path, generate in generated:
+        text = generate()
+        if path.exists() and path.read_text() == text:
+            continue
+        stale = True
         print(f"{'stale' if check else 'wrote'} {path.relative_to(ROOT)}")
         if not check:
-            path.write_text(wanted[path])
+            path.write_text(text)
     if check and stale:
         print("run `make contracts` and commit the result", file=sys.stderr)
     return 1 if check and stale else 0

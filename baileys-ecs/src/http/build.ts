@@ -1,9 +1,10 @@
-import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify'
+import Fastify, { type FastifyInstance, type FastifyPluginCallback, type FastifyPluginOptions, type FastifyReply } from 'fastify'
 import type { ErrorAnswer, GatewayHealth, LinkCode, LinkCodeRequest, PairingCode, SendCommand, SendingStatus, SendResult, SessionStatus } from '@kesher/contracts'
 import type { Logger } from '../observability/logger.js'
 import type { Secrets } from '../webhook/secrets.js'
 import type { Shown } from '../session/pairing.js'
-import { CONTRACT, ref } from './schemas.js'
+import { OPERATIONS } from './operations.js'
+import { CONTRACT } from './schemas.js'
 
 /** A session as the routes need it. */
 export interface HttpSession {
@@ -41,13 +42,16 @@ const STATUS: Readonly<Record<SendResult['outcome'], number>> = {
   sent: 200, unknown: 504, refused: 422, unavailable: 503, not_owner: 409, superseded: 410,
 }
 
-const TENANT_PARAMS = {
-  type: 'object', required: ['tenant'], properties: { tenant: { type: 'string', pattern: '^[a-z0-9][a-z0-9_-]{0,62}$' } },
-} as const
 interface Tenant { Params: { tenant: string } }
 
+/** A plugin of Fastify that sees every route, for example to describe them. */
+export interface RouteWatcher<Options extends FastifyPluginOptions> {
+  readonly plugin: FastifyPluginCallback<Options>
+  readonly options: Options
+}
+
 /** The gateway's HTTP API, not yet listening. Everything but `/health` needs the internal secret. */
-export function buildHttp(options: HttpOptions): FastifyInstance {
+export function buildHttp<Options extends FastifyPluginOptions>(options: HttpOptions, watcher?: RouteWatcher<Options>): FastifyInstance {
   const { session, elsewhere, restart, health, secrets, logger } = options
   const app = Fastify({
     loggerInstance: logger.child({ module: 'http' }, { level: 'warn' }), // the send function polls: a line a request says nothing
@@ -67,7 +71,11 @@ export function buildHttp(options: HttpOptions): FastifyInstance {
   })
   app.setNotFoundHandler((_request, reply) => problem(reply, 404, 'not_found', 'There is no such address.'))
 
-  app.get('/health', { schema: { response: { 200: ref('GatewayHealth') } } }, () => health())
+  if (watcher !== undefined) void app.register(watcher.plugin, watcher.options)
+  void app.register((routes, _options, done) => {
+    routes.get('/health', { schema: OPERATIONS.health }, () => health())
+    done()
+  })
 
   void app.register((routes, _options, done) => {
     routes.addHook('onRequest', async (request, reply) => {
@@ -75,9 +83,8 @@ export function buildHttp(options: HttpOptions): FastifyInstance {
       if (typeof presented === 'string' && await secrets.verify(presented)) return
       await problem(reply, 401, 'bad_secret', 'The header X-Internal-Secret is missing or wrong.')
     })
-    const schema = { params: TENANT_PARAMS }
 
-    routes.get<Tenant>('/status', { schema: { ...schema, response: { 200: ref('SessionStatus') } } }, async ({ params }, reply) => {
+    routes.get<Tenant>('/status', { schema: OPERATIONS.status }, async ({ params }, reply) => {
       const held = session(params.tenant)
       if (held !== undefined) return held.status()
       const other = await elsewhere(params.tenant)
@@ -89,7 +96,7 @@ export function buildHttp(options: HttpOptions): FastifyInstance {
       return status
     })
 
-    routes.get<Tenant>('/sending-status', { schema: { ...schema, response: { 200: ref('SendingStatus') } } }, async ({ params }, reply) => {
+    routes.get<Tenant>('/sending-status', { schema: OPERATIONS.sendingStatus }, async ({ params }, reply) => {
       const held = session(params.tenant)
       if (held === undefined && await elsewhere(params.tenant) === undefined) return unknownTenant(reply, params.tenant)
       const activeSends = held?.activeSends ?? 0
@@ -97,7 +104,7 @@ export function buildHttp(options: HttpOptions): FastifyInstance {
       return status
     })
 
-    routes.get<Tenant>('/qr', { schema: { ...schema, response: { 200: ref('PairingCode') } } }, async ({ params }, reply) => {
+    routes.get<Tenant>('/qr', { schema: OPERATIONS.qr }, async ({ params }, reply) => {
       const held = session(params.tenant)
       const shown = held?.shown
       if (shown?.method === 'qr') {
@@ -111,7 +118,7 @@ export function buildHttp(options: HttpOptions): FastifyInstance {
         : `There is no QR code to scan now: the session is ${status.state}. ${status.reason ?? ''}`.trim())
     })
 
-    routes.get<Tenant>('/pairing-code', { schema: { ...schema, response: { 200: ref('LinkCode') } } }, async ({ params }, reply) => {
+    routes.get<Tenant>('/pairing-code', { schema: OPERATIONS.pairingCode }, async ({ params }, reply) => {
       const held = session(params.tenant)
       if (held?.shown?.method === 'code') return linkCode(held.shown)
       if (held === undefined && await elsewhere(params.tenant) === undefined) return unknownTenant(reply, params.tenant)
@@ -120,9 +127,7 @@ export function buildHttp(options: HttpOptions): FastifyInstance {
         : `There is no pairing code to type now: the session is ${held.status().state}. ${held.status().reason ?? ''}`.trim())
     })
 
-    routes.post<Tenant & { Body: LinkCodeRequest }>('/pairing-code', {
-      schema: { ...schema, body: ref('LinkCodeRequest'), response: { 202: ref('SessionStatus') } },
-    }, async ({ params, body }, reply) => {
+    routes.post<Tenant & { Body: LinkCodeRequest }>('/pairing-code', { schema: OPERATIONS.askForPairingCode }, async ({ params, body }, reply) => {
       const held = session(params.tenant)
       if (held === undefined) {
         if (await elsewhere(params.tenant) === undefined) return unknownTenant(reply, params.tenant)
@@ -132,11 +137,11 @@ export function buildHttp(options: HttpOptions): FastifyInstance {
       return problem(reply, 409, 'not_pairing', `Nothing can be linked now: the session is ${held.status().state}. Ask while a QR code is shown.`)
     })
 
-    routes.post<Tenant & { Body: SendCommand }>('/messages', { schema: { ...schema, body: ref('SendCommand') } }, async ({ params, body }, reply) => {
+    routes.post<Tenant & { Body: SendCommand }>('/messages', { schema: OPERATIONS.send }, async ({ params, body }, reply) => {
       const result = await send(params.tenant, body)
       return result === undefined ? unknownTenant(reply, params.tenant) : reply.code(STATUS[result.outcome]).send(result)
     })
-    routes.post<Tenant>('/restart', { schema: { ...schema, response: { 202: ref('SendingStatus') } } }, async ({ params }, reply) => {
+    routes.post<Tenant>('/restart', { schema: OPERATIONS.restart }, async ({ params }, reply) => {
       switch (restart(params.tenant)) {
         case 'restarting': {
           const status: SendingStatus = { isSending: false, activeSends: 0 }

@@ -24,6 +24,8 @@ class Staging:
 
     def __init__(self) -> None:
         self._effects: dict[str, Effect] = {}
+        self._questions: list[str] = []
+        self._unfound: str | None = None
 
     def add(self, effect: Effect) -> None:
         self._effects[effect.name] = effect
@@ -34,6 +36,22 @@ class Staging:
     def clear(self) -> None:
         """Forget everything: the run that staged it has failed, and another one begins from nothing."""
         self._effects.clear()
+        self._questions.clear()
+        self._unfound = None
+
+    def pass_on(self, question: str) -> None:
+        """Let a person answer this, because the assistant cannot."""
+        if question not in self._questions:
+            self._questions.append(question)
+
+    def searched(self, query: str, *, found: bool) -> None:
+        """The last search of a run tells whether the business's own texts had an answer."""
+        self._unfound = None if found else query
+
+    @property
+    def questions(self) -> list[str]:
+        """What a person must answer: what was passed on, else what was looked for in vain."""
+        return self._questions or ([self._unfound] if self._unfound else [])
 
     def of(self, kind: type[_Effect]) -> list[_Effect]:
         """The staged effects of one kind, oldest first."""

@@ -14,7 +14,7 @@ from typing import Literal
 from agents import MaxTurnsExceeded
 from pydantic import JsonValue
 
-from functions.agent import briefing, guardrails, memory, phrases, reminders, wording
+from functions.agent import briefing, guardrails, memory, phrases, questions, reminders, wording
 from functions.agent.assistant import AgentCache
 from functions.agent.introduction import introduction
 from functions.agent.routing import Intent
@@ -141,8 +141,9 @@ async def _answer(doorbell: Doorbell, world: World, *, slot_was_lost: bool) -> O
         return _end(turn, failed("the assistant went in circles and was stopped", context.language), world)
     commit = partial(_commit, turn, asked, summary=summary, intro=intro, world=world)
     replies = wording.worded(answered.text, profile, asked.texts, context.language)
+    effects = [*context.staging.all(), *reminders.effects(context), *questions.effects(context)]
     try:
-        return commit(answered, replies=replies, effects=[*context.staging.all(), *reminders.effects(context)])
+        return commit(answered, replies=replies, effects=effects, attention=questions.attention(context))
     except EffectRefusedError as refused:
         logger.warning("an effect was refused", extra={"effect": refused.name, "again": slot_was_lost})
         if not slot_was_lost:
@@ -170,6 +171,7 @@ def _commit(
     summary: Summary | None,
     intro: str | None,
     world: World,
+    attention: str | None = None,
 ) -> Outcome:
     record = TurnRecord(
         items=[*asked.items, *answered.items],
@@ -178,6 +180,7 @@ def _commit(
         intent=asked.intent,
         saw={**asked.saw, **answered.saw},
         summary=summary,
+        attention=attention,
     )
     texts = [f"{intro}\n\n{replies[0]}", *replies[1:]] if intro else replies
     try:

@@ -7,10 +7,9 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from pydantic import JsonValue
-from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
-from functions.shared.inbox import Turn, TurnRecord, write_turn
+from functions.shared.inbox import Turn, TurnRecord, call_person, write_turn
 from functions.shared.keys import consent_sk, conversation_pk
 from functions.shared.tables import ConsentItem, ConversationItem, not_exists
 
@@ -76,15 +75,17 @@ def end(turn: Turn, ending: Ending, *, now_ms: int) -> None:
                 texts=[text],
                 record=TurnRecord(items=items, outcome=outcome, intent=intent, reason=reason),
                 now_ms=now_ms,
-                changes=[ConversationItem.paused_until.set(now_ms + HAND_OVER_PAUSE_MS), *_call(reason, now_ms)],
+                changes=[ConversationItem.paused_until.set(now_ms + HAND_OVER_PAUSE_MS), *call_person(reason, now_ms)],
                 takes_over=True,
             )
         case PutAside(hi, reason):
             record = TurnRecord(items=[], outcome="put_aside", reason=reason)
-            write_turn(replace(turn, hi=hi), texts=[], record=record, now_ms=now_ms, changes=_call(reason, now_ms))
+            write_turn(
+                replace(turn, hi=hi), texts=[], record=record, now_ms=now_ms, changes=call_person(reason, now_ms)
+            )
         case Silence(reason):
             record = TurnRecord(items=[], outcome="silent", reason=reason)
-            write_turn(turn, texts=[], record=record, now_ms=now_ms, changes=_call(reason, now_ms))
+            write_turn(turn, texts=[], record=record, now_ms=now_ms, changes=call_person(reason, now_ms))
         case FromTheOwner():
             record = TurnRecord(items=[], outcome="silent", reason="the owner wrote it")
             write_turn(turn, texts=[], record=record, now_ms=now_ms)
@@ -99,10 +100,6 @@ def end(turn: Turn, ending: Ending, *, now_ms: int) -> None:
                 effects=[_LedgerRow(turn, change, seq, now_ms)],
                 takes_over=out,  # what was queued before must not go out behind the confirmation
             )
-
-
-def _call(reason: str, now_ms: int) -> list[Action]:
-    return [ConversationItem.needs_attention.set(reason), ConversationItem.needs_attention_at.set(now_ms)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -155,6 +155,8 @@ class TurnRecord:
     saw: Mapping[str, JsonValue] | None = None
     """What the model was given: messages, version of the configuration, model, instructions, fallback."""
     summary: Summary | None = None
+    attention: str | None = None
+    """Why a person should look at the conversation, though the assistant goes on in it."""
 
 
 class Effect(Protocol):
@@ -187,8 +189,20 @@ def commit_turn(
     may_speak: Condition = (ConversationItem.ai_enabled == True) & (  # noqa: E712 - an expression, not a comparison
         ConversationItem.paused_until.does_not_exist() | (ConversationItem.paused_until <= now_ms)
     )
-    texts = [reply.text for reply in replies]
-    return write_turn(turn, texts=texts, record=record, now_ms=now_ms, condition=may_speak, effects=effects)
+    return write_turn(
+        turn,
+        texts=[reply.text for reply in replies],
+        record=record,
+        now_ms=now_ms,
+        changes=call_person(record.attention, now_ms) if record.attention else (),
+        condition=may_speak,
+        effects=effects,
+    )
+
+
+def call_person(reason: str, now_ms: int) -> list[Action]:
+    """Show the conversation, with `reason`, to whoever looks after the business's chats."""
+    return [ConversationItem.needs_attention.set(reason), ConversationItem.needs_attention_at.set(now_ms)]
 
 
 def write_turn(

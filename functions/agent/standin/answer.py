@@ -6,10 +6,19 @@ from collections.abc import Iterator
 from datetime import time
 
 from functions.agent import speech
-from functions.agent.standin import knowledge
 from functions.agent.standin.phrases import WEEKDAYS, Phrase, say
 from functions.agent.standin.situation import Situation
-from functions.agent.tools.results import Appointments, Booked, Cancelled, Free, FreeDay, Moved, NotPossible
+from functions.agent.tools.results import (
+    Appointments,
+    Booked,
+    Cancelled,
+    Free,
+    FreeDay,
+    Moved,
+    NothingFound,
+    NotPossible,
+    Sources,
+)
 from functions.shared.profile import Language, Service, Weekday
 
 _WEEK: tuple[Weekday, ...] = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
@@ -40,14 +49,15 @@ def _facts(situation: Situation) -> Iterator[str]:
 
 def _other(situation: Situation) -> Iterator[str]:
     """What the business has written down, with its title as the source; of the rest, that it is not known."""
-    language = situation.language
-    found = [knowledge.find(text, situation.profile) for text in situation.other]
-    said = [say("known", language, title=title, text=text) for title, text in (e.said(language) for e in found if e)]
-    yield from dict.fromkeys(" ".join(one.split()) for one in said)
+    found = situation.results.get("search_knowledge")
+    if isinstance(found, Sources):
+        for source in found.entries[: len(situation.other)]:
+            yield say("known", situation.language, title=source.title, text=" ".join(source.text.split()))
     if "complaint" in situation.wants:
-        yield say("complaint", language)
-    elif any(entry is None and "?" in text for text, entry in zip(situation.other, found, strict=True)):
-        yield say("unknown", language)
+        yield say("complaint", situation.language)
+    elif not isinstance(found, Sources) and any("?" in text for text in situation.other):
+        # Only what was looked for in vain has been passed on.
+        yield say("asked" if isinstance(found, NothingFound) else "unknown", situation.language)
 
 
 def _appointments(situation: Situation) -> Iterator[str]:

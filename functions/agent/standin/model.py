@@ -53,9 +53,10 @@ def next_step(situation: Situation) -> Call | str:
 def _calls(situation: Situation) -> list[Call]:
     """The tools that this situation needs, in order, as far as the results so far tell."""
     wants, when, service = situation.wants, situation.when, situation.service
+    written = situation.profile.knowledge or situation.profile.policies
+    calls = [Call("search_knowledge", {"query": " ".join(situation.other)})] if situation.other and written else []
     if service is None:
-        return []
-    calls: list[Call] = []
+        return calls
     if wants & {"cancel", "move", "mine"}:
         calls.append(Call("list_appointments", {}))
     target = chosen_appointment(situation)

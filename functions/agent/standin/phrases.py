@@ -38,7 +38,7 @@ Phrase = Literal[
     "hello", "help", "welcome", "unseen", "hours", "closed", "price", "for_when", "other_services", "offer",
     "what_time", "booked", "cancelled", "moved", "closed_then", "taken", "past", "too_far", "quarter", "have_then",
     "too_soon", "limit", "nearest", "which_of_these", "no_room", "mine", "none", "which_cancel", "which_move", "sorry",
-    "known", "unknown", "complaint",
+    "known", "unknown", "asked", "complaint",
 ]  # fmt: skip
 
 SAY: dict[Phrase, dict[Language, str]] = {
@@ -96,6 +96,10 @@ SAY: dict[Phrase, dict[Language, str]] = {
     "unknown": {
         "en": "That I do not know. If you write \"a person\", somebody from our team will answer it here.",
         "he": "על זה אין לי תשובה. אפשר לכתוב \"נציג\", ואדם מהצוות יענה כאן.",
+    },
+    "asked": {
+        "en": "That I do not know; I have asked a person of our team, who will answer it here.",
+        "he": "על זה אין לי תשובה; שאלתי אדם מהצוות, והתשובה תגיע כאן.",
     },
     "complaint": {
         "en": "I'm sorry to hear that. If you write \"a person\", somebody from our team will take care of it here.",

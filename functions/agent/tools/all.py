@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from agents import FunctionTool
 
-from functions.agent.tools import calendar, customer
+from functions.agent.tools import calendar, customer, knowledge
 
-TOOLS: tuple[FunctionTool, ...] = (*calendar.TOOLS, *customer.TOOLS)
+TOOLS: tuple[FunctionTool, ...] = (*calendar.TOOLS, *knowledge.TOOLS, *customer.TOOLS)

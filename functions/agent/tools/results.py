@@ -103,5 +103,28 @@ class NotPossible(Result):
     nearest: list[Start] = []
 
 
-Outcome = Free | Booked | Moved | Cancelled | Appointments | NotPossible
+class Source(Result):
+    title: str
+    text: str
+
+
+class Sources(Result):
+    outcome: Literal["found"] = "found"
+    entries: list[Source]
+
+
+class NothingFound(Result):
+    outcome: Literal["nothing_found"] = "nothing_found"
+    advice: str = (
+        "Other words may find it: search once more. If not, say that you do not know and have asked a person, who will "
+        "answer here. That person has been told."
+    )
+
+
+class PassedOn(Result):
+    outcome: Literal["passed_on"] = "passed_on"
+    advice: str = "Say that you do not know and have asked a person, who will answer here."
+
+
+Outcome = Sources | NothingFound | PassedOn | Free | Booked | Moved | Cancelled | Appointments | NotPossible
 OUTCOME: TypeAdapter[Outcome] = TypeAdapter(Outcome)

@@ -193,6 +193,7 @@ class MemoryStore:
                 summary=record.summary,
             )
         )
+        chat.attention = record.attention or chat.attention
         chat.replies += [reply.text for reply in replies]
         chat.waiting = True
 

@@ -11,6 +11,7 @@ import argparse
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -91,7 +92,11 @@ def main() -> int:
     check = parser.parse_args().check
     schema_text = schema()
     # In this order: the last one reads the first one's file.
-    generated = ((SCHEMA, lambda: schema_text), (TYPES, lambda: types(schema_text)), (OPENAPI, openapi))
+    generated: tuple[tuple[Path, Callable[[], str]], ...] = (
+        (SCHEMA, lambda: schema_text),
+        (TYPES, lambda: types(schema_text)),
+        (OPENAPI, openapi),
+    )
     stale = False
     for path, generate in generated:
         text = generate()

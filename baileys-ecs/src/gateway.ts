@@ -6,6 +6,7 @@ import { Spacing } from './concurrency/spacing.js'
 import { buildHttp } from './http/build.js'
 import { Counters } from './observability/counters.js'
 import { EventLoop } from './observability/event-loop.js'
+import { MediaShelf } from './media/shelf.js'
 import type { Logger } from './observability/logger.js'
 import { Metrics } from './observability/metrics.js'
 import { findOwnerUrl } from './owner-url.js'
@@ -15,6 +16,7 @@ import { createDynamo, documentClient, type Table } from './store/dynamo.js'
 import { ContainerRecords } from './store/containers.js'
 import { LiveSettings } from './store/live-settings.js'
 import { surveyJournal } from './store/journal-survey.js'
+import { MediaBucket } from './store/media.js'
 import { SessionRecords } from './store/session-records.js'
 import { webhookClient } from './webhook/client.js'
 import { Secrets } from './webhook/secrets.js'
@@ -29,6 +31,8 @@ export interface Gateway {
 
 /** Share of the shutdown's time for sends under way; the rest is for sockets, pending writes and the forwarder. */
 const DRAIN_SHARE = 0.6
+/** 16 MB at 6 Mbit/s. */
+const MEDIA_ATTEMPT_MS = 25_000
 
 /** Puts the parts together, listens, and begins to look after the sessions. */
 export async function startGateway(settings: Settings, logger: Logger): Promise<Gateway> {
@@ -64,8 +68,13 @@ export async function startGateway(settings: Settings, logger: Logger): Promise<
   })
   const url = await listen(http, settings)
   const monotonic = (): number => performance.now()
+  const bucket = settings.mediaBucket === undefined ? undefined
+    : new MediaBucket({ bucket: settings.mediaBucket, region: settings.awsRegion, endpoint: settings.awsEndpointUrl })
+  const shelf = new MediaShelf({
+    bucket, maxBytes: settings.mediaMaxBytes, deadlineMs: settings.mediaDeadlineMs, attemptMs: MEDIA_ATTEMPT_MS, random, logger, counters,
+  })
   const registry = new SessionRegistry({
-    table, records, deliver, settings, random, now, logger, counters, monotonic,
+    shelf, table, records, deliver, settings, random, now, logger, counters, monotonic,
     containers: new ContainerRecords(table), live: new LiveSettings(table),
     starts: new Spacing(settings.startSpacingMs, monotonic),
     self: { id: randomUUID(), url: await findOwnerUrl(settings.ownerUrl, settings.ecsMetadataUrl, new URL(url)) },
@@ -91,6 +100,7 @@ export async function startGateway(settings: Settings, logger: Logger): Promise<
       await metrics.stop()
       await within(http.close(), 1_000, undefined)
       dynamo.destroy()
+      bucket?.close()
       logger.info({ counters: counters.all() }, 'gateway stopped')
     },
   }

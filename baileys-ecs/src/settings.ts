@@ -14,6 +14,8 @@ export interface Settings {
   readonly sessionIndex: string | undefined
   /** Bucket for media; without one they are not kept, and each event says so. */
   readonly mediaBucket: string | undefined
+  readonly mediaMaxBytes: number
+  readonly mediaDeadlineMs: number
   readonly webhookUrl: URL
   readonly webhookAuth: WebhookAuth
   readonly webhookTimeoutMs: number
@@ -69,6 +71,8 @@ export const VARIABLES: readonly Documented[] = [
   { name: 'GATEWAY_TABLE', help: 'Name of the gateway\'s DynamoDB table.' },
   { name: 'SESSION_INDEX', fallback: '', help: 'Sparse index of the session rows; empty: the table is scanned.' },
   { name: 'MEDIA_BUCKET', fallback: '', help: 'S3 bucket for what customers send; empty: media are not kept, and each event says so.' },
+  { name: 'MEDIA_MAX_BYTES', fallback: '16777216', help: 'Files that are larger are not kept.' },
+  { name: 'MEDIA_DEADLINE_MS', fallback: '90000', help: 'How long a file may hold up the messages of its chat; then its message goes without it.' },
   { name: 'WEBHOOK_URL', help: 'Full URL to which events are posted.' },
   { name: 'WEBHOOK_AUTH', fallback: 'auto', help: '`none`, `iam` (SigV4) or `auto`: `iam` if the host ends in `.on.aws`.' },
   { name: 'WEBHOOK_TIMEOUT_MS', fallback: '15000', help: 'Time for one delivery to the webhook.' },
@@ -151,6 +155,8 @@ export function readSettings(environment: Environment): Settings {
     gatewayTable: required('GATEWAY_TABLE'),
     sessionIndex: text('SESSION_INDEX') || undefined,
     mediaBucket: text('MEDIA_BUCKET') || undefined,
+    mediaMaxBytes: whole('MEDIA_MAX_BYTES', 1, 64 * 1024 * 1024),
+    mediaDeadlineMs: whole('MEDIA_DEADLINE_MS', 1),
     webhookUrl,
     webhookAuth: auth === 'auto' ? (webhookUrl.hostname.endsWith('.on.aws') ? 'iam' : 'none') : auth,
     webhookTimeoutMs: whole('WEBHOOK_TIMEOUT_MS', 1),

@@ -4,9 +4,10 @@ import { sleep } from '../concurrency/sleep.js'
 import type { Counters } from '../observability/counters.js'
 import type { Logger } from '../observability/logger.js'
 import type { JournalStore } from '../store/journal.js'
+import { journalSortKey } from '../store/keys.js'
 import type { Deliver, Delivery } from '../webhook/client.js'
 import { eventOf } from './mapping.js'
-import type { JournalRow } from './row.js'
+import type { JournalRow, MessageRow, StoredFile } from './row.js'
 
 export interface ForwarderOptions {
   readonly tenantId: string
@@ -16,6 +17,8 @@ export interface ForwarderOptions {
   readonly isOwnEcho: (row: JournalRow) => Promise<boolean>
   /** Called once the webhook has a row, or will never take it. */
   readonly settled: (row: JournalRow) => void
+  /** What becomes of the message's file, if it has one; `undefined` for one without, and when the process leaves. */
+  readonly storeFile: (row: MessageRow, stop: AbortSignal) => Promise<StoredFile | undefined>
   readonly concurrency: number
   readonly random: Random
   readonly now: () => number
@@ -26,6 +29,8 @@ export interface ForwarderOptions {
 /** Rows held in memory. The rest waits in the table, where it is safe anyhow. */
 const MAX_ROWS = 1_000
 const PAGE = 200
+/** Between two looks at the oldest rows, for those that a person gave back (parked ones), or that somebody forgot. */
+const RECHECK_MS = 60_000
 const FAST = { baseMs: 200, capMs: 30_000, floorMs: 50 }
 const SLOW = { baseMs: 30_000, capMs: 5 * 60_000, floorMs: 10_000 }
 
@@ -61,6 +66,7 @@ export class Forwarder {
 
   start(): void {
     this.#track(this.#readJournal())
+    this.#track(this.#recheckAlways())
   }
 
   /** Takes a row that has just been committed. */
@@ -75,6 +81,27 @@ export class Forwarder {
       this.#add(row)
     } else {
       this.#live = false // beyond the cursor: the next page brings it
+    }
+  }
+
+  /** Takes up what is in the oldest part of the table and not in hand. A row that was just delivered comes twice at worst. */
+  async recheck(): Promise<void> {
+    const { journal, now } = this.#options
+    const cursor = this.#cursor
+    const { rows } = await journal.page('', MAX_ROWS)
+    const settled = journalSortKey(Math.max(0, now() - RECHECK_MS), '')
+    for (const row of rows) if (row.sk <= cursor && row.sk < settled && !this.#stop.signal.aborted) this.#add(row)
+  }
+
+  async #recheckAlways(): Promise<void> {
+    for (;;) {
+      await sleep(RECHECK_MS, this.#stop.signal)
+      if (this.#stop.signal.aborted) return
+      try {
+        await this.recheck()
+      } catch (error) {
+        this.#options.logger.error({ err: error }, 'the journal cannot be read; trying again')
+      }
     }
   }
 
@@ -139,11 +166,14 @@ export class Forwarder {
   }
 
   /** Repeats until the row is done with; false when stopped before that. */
-  async #forward(row: JournalRow): Promise<boolean> {
+  async #forward(journalled: JournalRow): Promise<boolean> {
     const { random, logger, counters } = this.#options
+    let row = journalled
     for (let attempt = 0; !this.#stop.signal.aborted; attempt++) {
       try {
-        const delivery = await this.#posts.add(() => this.#deliver(row))
+        row = await this.#withFile(row)
+        const current = row
+        const delivery = await this.#posts.add(() => this.#deliver(current))
         if (delivery === undefined) return false
         if (delivery.kind !== 'failed') this.#options.settled(row)
         if (delivery.kind === 'accepted') {
@@ -164,6 +194,20 @@ export class Forwarder {
       }
     }
     return false
+  }
+
+  /** The row with its file's place, which is noted down: after a restart the file is not fetched again. */
+  async #withFile(row: JournalRow): Promise<JournalRow> {
+    const { storeFile, journal, logger } = this.#options
+    if (row.kind === 'event' || row.media !== undefined) return row
+    const media = await storeFile(row, this.#stop.signal)
+    if (media === undefined) return row
+    try {
+      await journal.noteFile(row.sk, media)
+    } catch (error) {
+      logger.warn({ err: error }, 'a file\'s place could not be noted; after a restart it is fetched again')
+    }
+    return { ...row, media }
   }
 
   async #deliver(row: JournalRow): Promise<Delivery | undefined> {

@@ -1,6 +1,6 @@
 import { proto, unpadRandomMax16 } from '@whiskeysockets/baileys'
 import { journalSortKey } from '../store/keys.js'
-import { contentOf, TOO_LARGE } from './content.js'
+import { contentOf, TOO_LARGE, UNDECRYPTABLE } from './content.js'
 import type { MessageRow } from './row.js'
 import { chatOf, laneOf, type Stanza } from './stanza.js'
 
@@ -15,14 +15,19 @@ const MAX_PLAINTEXT_BYTES = 300 * 1024
  */
 export function inboundRow(stanza: Stanza, message: Uint8Array): MessageRow | undefined {
   if (stanza.attrs['category'] === 'peer') return undefined
-  const content = contentOf(proto.Message.decode(message))
-  if (content === undefined) return undefined
-  const { attrs, fromMe, backlog, receivedAt } = stanza
-  const row = {
-    kind: 'message', sk: journalSortKey(receivedAt, attrs['id'] ?? ''), lane: laneOf(chatOf(attrs, fromMe)),
-    receivedAt, attrs, fromMe, backlog,
-  } as const
+  if (contentOf(proto.Message.decode(message), stanza.fromMe) === undefined) return undefined
+  const row = envelope(stanza, stanza.attrs['id'] ?? '')
   return message.length > MAX_PLAINTEXT_BYTES ? { ...row, unsupported: TOO_LARGE.what } : { ...row, plaintext: message }
+}
+
+/** The row of a direct message that could not be read. Its id is its own: the message comes again under the real one. */
+export function undecryptableRow(stanza: Stanza): MessageRow | undefined {
+  if (stanza.attrs['category'] === 'peer' || chatOf(stanza.attrs, stanza.fromMe).kind !== 'direct') return undefined
+  return { ...envelope(stanza, `${stanza.attrs['id'] ?? ''}.undecryptable`), unsupported: UNDECRYPTABLE.what }
+}
+
+function envelope({ attrs, fromMe, backlog, receivedAt }: Stanza, id: string): MessageRow {
+  return { kind: 'message', sk: journalSortKey(receivedAt, id), lane: laneOf(chatOf(attrs, fromMe)), receivedAt, attrs, fromMe, backlog }
 }
 
 /** The message inside what `decryptMessage` returned: the same steps as Baileys takes afterwards. */

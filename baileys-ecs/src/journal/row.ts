@@ -22,7 +22,14 @@ export interface MessageRow extends Row {
   /** The decrypted `proto.Message`, without its padding; absent if `unsupported` says why. */
   readonly plaintext?: Uint8Array
   readonly unsupported?: string
+  /** What became of the message's file, once that is known. */
+  readonly media?: StoredFile
 }
+
+/** Where a file is now, or why it is nowhere; in the words of the contract's `MediaContent`. */
+export type StoredFile =
+  | { readonly objectKey: string; readonly sha256: string; readonly bytes: number }
+  | { readonly missing: string }
 
 export interface EventRow extends Row {
   readonly kind: 'event'

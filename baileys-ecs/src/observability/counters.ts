@@ -1,7 +1,7 @@
 import type { Random } from '../concurrency/backoff.js'
 
 export type Counter =
-  | 'messagesJournalled' | 'messagesUndecryptable' | 'eventsForwarded' | 'eventsParked' | 'deliveriesFailed'
+  | 'messagesJournalled' | 'messagesUndecryptable' | 'mediaStored' | 'mediaMissing' | 'eventsForwarded' | 'eventsParked' | 'deliveriesFailed'
   | 'sendsAcknowledged' | 'sendsUnknown' | 'sendsRefused' | 'socketsEnded' | 'reconnects'
 
 /** Most values of one metric in one line of CloudWatch's embedded metric format. */

@@ -4,8 +4,13 @@ import { SerialQueue } from '../concurrency/serial-queue.js'
 import type { JournalRow } from '../journal/row.js'
 import { JOURNAL, type DataSet } from '../store/auth-state.js'
 
-/** Gives the journal row of a decrypted message; called inside the transaction that advances the ratchet. */
-export type RowOf = (ciphertext: Uint8Array, plaintext: Uint8Array) => JournalRow | undefined
+/** Where decrypted messages are noted down. */
+export interface Noting {
+  /** The journal rows of a decrypted message; called inside the transaction that advances the ratchet. */
+  readonly rowsOf: (ciphertext: Uint8Array, plaintext: Uint8Array) => readonly JournalRow[]
+  /** Called when a message cannot be read, before Baileys learns of it and asks for it again. */
+  readonly unreadable: (ciphertext: Uint8Array, error: unknown) => Promise<void>
+}
 
 /**
  * Commits every step of a Signal session before its result leaves, and the inbox row together with the ratchet.
@@ -18,7 +23,7 @@ export type RowOf = (ciphertext: Uint8Array, plaintext: Uint8Array) => JournalRo
  *
  * @param auth as Baileys hands it to `makeSignalRepository`: its key store has transactions
  */
-export function commitFirst(repository: SignalRepositoryWithLIDStore, auth: SignalAuthState, rowOf: RowOf): SignalRepositoryWithLIDStore {
+export function commitFirst(repository: SignalRepositoryWithLIDStore, auth: SignalAuthState, { rowsOf, unreadable }: Noting): SignalRepositoryWithLIDStore {
   const keys = auth.keys as SignalKeyStoreWithTransaction
   const outside = new AsyncResource('signal-commit')
   const lock = new SerialQueue()
@@ -27,12 +32,22 @@ export function commitFirst(repository: SignalRepositoryWithLIDStore, auth: Sign
 
   const journalled = <A, R extends Uint8Array>(
     decrypt: (args: A) => Promise<R>, ciphertextOf: (args: A) => Uint8Array, mutexOf: (args: A) => string,
-  ) => committed((args: A) => keys.transaction(async () => {
-    const plaintext = await decrypt(args) // its own transaction joins this one
-    const row = rowOf(ciphertextOf(args), plaintext)
-    if (row !== undefined) await keys.set({ [JOURNAL]: { [row.sk]: row } } as DataSet)
-    return plaintext
-  }, mutexOf(args)))
+  ) => {
+    const read = committed((args: A) => keys.transaction(async () => {
+      const plaintext = await decrypt(args) // its own transaction joins this one
+      const rows = rowsOf(ciphertextOf(args), plaintext)
+      if (rows.length > 0) await keys.set({ [JOURNAL]: Object.fromEntries(rows.map(row => [row.sk, row])) } as DataSet)
+      return plaintext
+    }, mutexOf(args)))
+    return async (args: A): Promise<R> => {
+      try {
+        return await read(args)
+      } catch (error) {
+        await unreadable(ciphertextOf(args), error)
+        throw error
+      }
+    }
+  }
 
   return {
     ...repository,

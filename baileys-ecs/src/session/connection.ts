@@ -187,7 +187,11 @@ export class Connection {
       msgRetryCounterCache: retryCounters,
       getMessage: async ({ id }) => this.#retriedMessage(id ?? ''),
       makeSignalRepository: (auth, log, pnToLid) => commitFirst(
-        DEFAULT_CONNECTION_CONFIG.makeSignalRepository(auth, log, pnToLid), auth, (ciphertext, plaintext) => this.#intake.rowOf(ciphertext, plaintext),
+        DEFAULT_CONNECTION_CONFIG.makeSignalRepository(auth, log, pnToLid), auth, {
+          rowsOf: (ciphertext, plaintext) => this.#intake.rowsOf(ciphertext, plaintext),
+          // After the end of the socket nothing is acknowledged: what failed because of it comes again.
+          unreadable: async (ciphertext, error) => { if (!this.#over) await this.#intake.unreadable(ciphertext, error) },
+        },
       ),
       ...(waWebSocketUrl === undefined ? {} : { waWebSocketUrl }),
       ...(qrMs > 0 ? { qrTimeout: qrMs } : {}),

@@ -1,9 +1,10 @@
-import { proto, type BinaryNode, type WAMessage } from '@whiskeysockets/baileys'
+import { MISSING_KEYS_ERROR_TEXT, proto, type BinaryNode, type WAMessage } from '@whiskeysockets/baileys'
 import { LRUCache } from 'lru-cache'
 import { SerialQueue } from '../concurrency/serial-queue.js'
 import { within } from '../concurrency/sleep.js'
-import { inboundRow, unpadded } from '../journal/inbound-row.js'
+import { inboundRow, undecryptableRow, unpadded } from '../journal/inbound-row.js'
 import { PendingStanzas } from '../journal/pending-stanzas.js'
+import { resentMessages } from '../journal/resent.js'
 import { messageStatus, readReceipt } from '../journal/receipts.js'
 import { statusRow, type JournalClock, type JournalRow, type MessageRow } from '../journal/row.js'
 import { readStanza, type Me, type Stanza } from '../journal/stanza.js'
@@ -47,8 +48,6 @@ class StuckError extends Error {
   }
 }
 
-const { CIPHERTEXT } = proto.WebMessageInfo.StubType
-
 /**
  * Stands between WhatsApp's stanzas and Baileys, so that nothing is receipted before it is in the journal.
  *
@@ -62,6 +61,8 @@ export class Intake {
   readonly #receipts = new SerialQueue()
   /** Ids whose decrypted content passed `rowOf`, so that `messages.upsert` brings nothing new. */
   readonly #decrypted = new LRUCache<string, true>({ max: 5_000 })
+  /** Envelopes of what could not be read. */
+  readonly #unread = new LRUCache<string, Stanza>({ max: 1_000 })
   #open = true
 
   constructor(options: IntakeOptions) {
@@ -92,29 +93,32 @@ export class Intake {
     await Promise.all([this.#messages.idle(), this.#receipts.idle()])
   }
 
-  /** The journal row of a decrypted message, for the ratchet's transaction. */
-  rowOf(ciphertext: Uint8Array, plaintext: Uint8Array): MessageRow | undefined {
+  /** The journal rows of a decrypted message, for the ratchet's transaction. */
+  rowsOf(ciphertext: Uint8Array, plaintext: Uint8Array): MessageRow[] {
     const stanza = this.#stanzas.find(ciphertext)
-    if (stanza === undefined) return undefined
+    if (stanza === undefined) return []
+    const message = unpadded(plaintext)
+    if (stanza.fromMe && stanza.attrs['category'] === 'peer') return this.#rowsOf(resentMessages(message), stanza.backlog)
     this.#decrypted.set(stanza.attrs['id'] ?? '', true)
-    return inboundRow(stanza, unpadded(plaintext))
+    const row = inboundRow(stanza, message)
+    return row === undefined ? [] : [row]
   }
 
-  /** What surfaces only after Baileys' own handling: placeholder resends, and stubs of what it could not decrypt. */
+  /** Notes a message that cannot be read, before Baileys asks the sender again and drops it at the server. */
+  async unreadable(ciphertext: Uint8Array, error: unknown): Promise<void> {
+    const stanza = this.#stanzas.find(ciphertext)
+    const reason = error instanceof Error ? error.message : ''
+    // Ratchet and row commit together, so a key that was used is a message that was journalled.
+    if (stanza !== undefined && reason !== MISSING_KEYS_ERROR_TEXT) await this.#noteUnread(stanza, reason)
+  }
+
+  /**
+   * What Baileys brings after its own handling and the journal does not have. Everything of a customer is journalled
+   * before; this is for what this version of Baileys is not known to bring, such as posts of newsletters in notifications.
+   */
   async upserted(messages: readonly WAMessage[], backlog: boolean): Promise<void> {
-    const { counters, logger, append, failed } = this.#options
-    const rows: MessageRow[] = []
-    for (const message of messages) {
-      const id = message.key.id ?? ''
-      if (message.messageStubType === CIPHERTEXT) {
-        // Baileys asks the sender again and it comes under the same id: not seen, not forwarded.
-        counters.add('messagesUndecryptable')
-        logger.warn({ messageId: id, reason: redactText((message.messageStubParameters as readonly string[] | null | undefined)?.[0] ?? '') }, 'a message could not be decrypted')
-      } else if (message.message && !message.messageStubType && !this.#decrypted.has(id)) {
-        const row = inboundRow(this.#stanzaOf(message, backlog), proto.Message.encode(message.message).finish())
-        if (row !== undefined) rows.push(row)
-      }
-    }
+    const { append, failed } = this.#options
+    const rows = this.#rowsOf(messages.filter(({ message, messageStubType }) => message && !messageStubType), backlog)
     try {
       if (rows.length > 0) await append(rows)
     } catch (error) {
@@ -131,6 +135,34 @@ export class Intake {
     if (stanza !== undefined) ownWrites.arrived(stanza)
   }
 
+  #rowsOf(messages: readonly WAMessage[], backlog: boolean): MessageRow[] {
+    return messages.flatMap(({ message, ...envelope }) => {
+      const id = envelope.key.id ?? ''
+      if (!message || this.#decrypted.has(id)) return []
+      this.#decrypted.set(id, true)
+      // The phone leaves names and stamps out of what it passes on; the empty stanza had them.
+      const known = this.#unread.get(id)
+      const stanza = known === undefined ? this.#stanzaOf(envelope, backlog) : { ...known, receivedAt: this.#options.clock.next() }
+      const row = inboundRow(stanza, proto.Message.encode(message).finish())
+      return row === undefined ? [] : [row]
+    })
+  }
+
+  async #noteUnread(stanza: Stanza, reason: string): Promise<void> {
+    const { counters, logger, append, failed } = this.#options
+    const id = stanza.attrs['id'] ?? ''
+    const row = undecryptableRow(stanza)
+    if (row === undefined) return
+    counters.add('messagesUndecryptable')
+    logger.warn({ messageId: id, reason: redactText(reason) }, 'a message could not be decrypted')
+    this.#unread.set(id, stanza)
+    try {
+      await append([row])
+    } catch (error) {
+      failed(error)
+    }
+  }
+
   async #message(node: BinaryNode, receivedAt: number, baileys: Handler): Promise<void> {
     const me = this.#options.me()
     if (!this.#open || me === undefined) return
@@ -139,6 +171,7 @@ export class Intake {
       if (stanza !== undefined) {
         this.#stanzas.note(node, stanza)
         await this.#journalPlaintext(node, stanza)
+        if (!isReadable(node)) await this.#noteUnread(stanza, 'it came without content')
       }
       // `offline` would take the stanza round this queue; that it was one is noted in the row.
       const attrs = Object.fromEntries(Object.entries(node.attrs).filter(([name]) => name !== 'offline'))
@@ -184,7 +217,7 @@ export class Intake {
     }
   }
 
-  #stanzaOf({ key, messageTimestamp, pushName }: WAMessage, backlog: boolean): Stanza {
+  #stanzaOf({ key, messageTimestamp, pushName }: Omit<WAMessage, 'message'>, backlog: boolean): Stanza {
     const jid = key.remoteJid ?? ''
     const fromMe = key.fromMe === true
     const alternative = key.remoteJidAlt
@@ -208,4 +241,12 @@ function readable<T>(read: () => T): T | undefined {
   } catch {
     return undefined
   }
+}
+
+/** What Baileys decrypts. Anything else (an empty stanza, `msmsg` of bots) it acknowledges and drops. */
+const READABLE = new Set(['msg', 'pkmsg', 'skmsg'])
+
+function isReadable({ content }: BinaryNode): boolean {
+  return Array.isArray(content) && content.some(({ tag, attrs, content: bytes }) =>
+    bytes instanceof Uint8Array && (tag === 'plaintext' || (tag === 'enc' && READABLE.has(attrs['type'] ?? ''))))
 }

@@ -6,6 +6,8 @@ import type { Random } from '../concurrency/backoff.js'
 import { Forwarder } from '../journal/forwarder.js'
 import { messageStatus } from '../journal/receipts.js'
 import { JournalClock, statusRow, type JournalRow } from '../journal/row.js'
+import { fileKeeper } from '../media/keeper.js'
+import type { MediaShelf } from '../media/shelf.js'
 import type { Counters } from '../observability/counters.js'
 import type { Logger } from '../observability/logger.js'
 import { OwnWrites } from '../sending/own-writes.js'
@@ -41,6 +43,7 @@ export interface SessionDependencies {
   readonly counters: Counters
   readonly monotonic: () => number
   readonly live: LiveSettings
+  readonly shelf: MediaShelf
   /** The turns in which this process opens sockets. */
   readonly starts: Spacing
 }
@@ -100,6 +103,10 @@ export class Session {
     this.#forwarder = new Forwarder({
       tenantId: this.tenantId, journal: this.#journal, deliver: deps.deliver, isOwnEcho: row => this.#isOwnEcho(row),
       settled: row => { this.#ownWrites.forwarded(row) },
+      storeFile: fileKeeper({
+        tenantId: this.tenantId, shelf: deps.shelf, isOwnEcho: row => this.#isOwnEcho(row),
+        socket: () => this.#connection?.isOpen === true ? this.#connection.socket : undefined,
+      }),
       concurrency: settings.webhookConcurrency, random, now, logger: this.#logger, counters,
     })
     this.#sender = new Sender({

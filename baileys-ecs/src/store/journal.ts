@@ -1,5 +1,5 @@
 import { DeleteCommand, QueryCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb'
-import type { EventRow, JournalRow, MessageRow, Parked } from '../journal/row.js'
+import type { EventRow, JournalRow, MessageRow, Parked, StoredFile } from '../journal/row.js'
 import { persist, type Table } from './dynamo.js'
 import { journalPartition } from './keys.js'
 import type { Item } from './writer.js'
@@ -10,9 +10,16 @@ export interface Page {
   readonly next?: string
 }
 
+/** Far beyond any outage; it bounds what a webhook that is gone for good leaves behind. */
+const KEPT_SECONDS = 30 * 24 * 60 * 60
+const PARKED_SECONDS = 90 * 24 * 60 * 60
+
 export function journalItem(tenantId: string, row: JournalRow): Item {
-  return { ...row, pk: journalPartition(tenantId), sk: row.sk }
+  return { ...row, pk: journalPartition(tenantId), sk: row.sk, expiresAt: Math.floor(stampOf(row.sk) / 1000) + KEPT_SECONDS }
 }
+
+/** When a row was received, Unix milliseconds. */
+const stampOf = (sk: string): number => Number(sk.slice(0, 15))
 
 /** The inbox journal of one number: what was received and not yet acknowledged by the webhook. */
 export class JournalStore {
@@ -73,13 +80,27 @@ export class JournalStore {
     await persist(this.#table, () => this.#table.db.send(new DeleteCommand({ TableName: this.#table.name, Key: this.#key(sk) })))
   }
 
-  /** Marks a row that the webhook refuses; it stays until a person removes the mark or the row. */
+  /** Marks a row that the webhook refuses; it stays until a person gives it back, or three months have passed. */
   async park(sk: string, parked: Parked): Promise<void> {
+    await this.#change(sk, { parked, expiresAt: Math.floor(parked.at / 1000) + PARKED_SECONDS })
+  }
+
+  /** Notes what became of the message's file. */
+  async noteFile(sk: string, media: StoredFile): Promise<void> {
+    await this.#change(sk, { media })
+  }
+
+  /** Changes a row; one that is gone meanwhile stays so. Needs no fence: it is true whoever writes it. */
+  async #change(sk: string, attributes: Readonly<Record<string, unknown>>): Promise<void> {
+    const names = Object.keys(attributes)
     await persist(this.#table, () => this.#table.db.send(new UpdateCommand({
       TableName: this.#table.name, Key: this.#key(sk),
       ConditionExpression: 'attribute_exists(pk)',
-      UpdateExpression: 'SET parked = :parked', ExpressionAttributeValues: { ':parked': parked },
-    })))
+      UpdateExpression: `SET ${names.map(name => `${name} = :${name}`).join(', ')}`,
+      ExpressionAttributeValues: Object.fromEntries(names.map(name => [`:${name}`, attributes[name]])),
+    }))).catch((error: unknown) => {
+      if (!(error instanceof Error) || error.name !== 'ConditionalCheckFailedException') throw error
+    })
   }
 
   #key(sk: string): { pk: string; sk: string } {

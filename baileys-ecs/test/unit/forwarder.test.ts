@@ -4,7 +4,7 @@ import type { Event } from '@kesher/contracts'
 import { proto } from '@whiskeysockets/baileys'
 import fc from 'fast-check'
 import { Forwarder } from '../../src/journal/forwarder.js'
-import type { JournalRow, MessageRow, Parked } from '../../src/journal/row.js'
+import type { JournalRow, MessageRow, Parked, StoredFile } from '../../src/journal/row.js'
 import { Counters } from '../../src/observability/counters.js'
 import { createLogger } from '../../src/observability/logger.js'
 import { journalSortKey } from '../../src/store/keys.js'
@@ -13,7 +13,7 @@ import type { Delivery } from '../../src/webhook/client.js'
 import { eventually } from '../support/eventually.js'
 
 /** The journal in memory, in pages. */
-class MemoryJournal implements Pick<JournalStore, 'page' | 'remove' | 'park'> {
+class MemoryJournal implements Pick<JournalStore, 'page' | 'remove' | 'park' | 'noteFile'> {
   readonly rows = new Map<string, JournalRow>()
   reads = 0
 
@@ -38,6 +38,12 @@ class MemoryJournal implements Pick<JournalStore, 'page' | 'remove' | 'park'> {
     const row = this.rows.get(sk)
     if (row !== undefined) this.rows.set(sk, { ...row, parked })
   }
+
+  async noteFile(sk: string, media: StoredFile): Promise<void> {
+    await turn()
+    const row = this.rows.get(sk)
+    if (row?.kind === 'message') this.rows.set(sk, { ...row, media })
+  }
 }
 
 const turn = (): Promise<void> => new Promise(done => { setImmediate(done) })
@@ -58,8 +64,9 @@ interface World {
   put: (row: JournalRow) => void
 }
 
-function world({ pageSize = 3, deliver = () => ({ kind: 'accepted' }), stored = [] as readonly JournalRow[], ours = () => false }: {
+function world({ pageSize = 3, deliver = () => ({ kind: 'accepted' }), stored = [] as readonly JournalRow[], ours = () => false, files = () => undefined }: {
   pageSize?: number; deliver?: (event: Event) => Delivery; stored?: readonly JournalRow[]; ours?: (row: JournalRow) => boolean
+  files?: (row: MessageRow) => StoredFile | undefined
 } = {}): World {
   const journal = new MemoryJournal(pageSize)
   for (const each of stored) journal.rows.set(each.sk, each)
@@ -68,6 +75,7 @@ function world({ pageSize = 3, deliver = () => ({ kind: 'accepted' }), stored = 
   const forwarder = new Forwarder({
     tenantId: 't', journal: journal as unknown as JournalStore, concurrency: 4, random: () => 0, now: Date.now, logger: createLogger('silent'), counters,
     settled: () => undefined, isOwnEcho: each => Promise.resolve(ours(each)),
+    storeFile: each => Promise.resolve(files(each)),
     deliver: async event => {
       await turn()
       const delivery = deliver(event)
@@ -150,6 +158,43 @@ describe('the forwarder', () => {
     await drained(again)
     assert.deepEqual(again.taken.map(({ id }) => id), ['M9'])
     await again.forwarder.stop()
+  })
+
+  it('brings a parked row once a person has given it back', async () => {
+    const given = world({ stored: [{ ...row(1, '1'), parked: { at: 1, status: 422, reason: 'bad' } }] })
+    given.forwarder.start()
+    given.put(row(2, '1'))
+    await drained(given)
+    await given.forwarder.recheck()
+    assert.deepEqual(given.taken.map(({ id }) => id), ['M2'])
+    given.journal.rows.set(row(1, '1').sk, row(1, '1')) // the mark is taken away
+    await given.forwarder.recheck()
+    await drained(given)
+    assert.deepEqual(given.taken.map(({ id }) => id), ['M2', 'M1'])
+    await given.forwarder.stop()
+  })
+
+  it('fetches a file once, whatever the webhook does, and not again after a restart', async () => {
+    const picture = { ...row(1, '1'), plaintext: proto.Message.encode({ imageMessage: { mimetype: 'image/png' } }).finish() }
+    const media = { objectKey: 'media/t/2026-11/x', sha256: 'x', bytes: 1 }
+    let fetched = 0
+    let failures = 3
+    const events: Event[] = []
+    const files = (): StoredFile => { fetched++; return media }
+    const deliver = (event: Event): Delivery => {
+      events.push(event)
+      return failures-- > 0 ? { kind: 'failed', slow: false, reason: 'down' } : { kind: 'accepted' }
+    }
+    const first = world({ stored: [picture], files, deliver })
+    first.forwarder.start()
+    await eventually('a try', () => failures < 3)
+    await first.forwarder.stop()
+    const second = world({ stored: [...first.journal.rows.values()], files, deliver })
+    second.forwarder.start()
+    await drained(second)
+    await second.forwarder.stop()
+    assert.equal(fetched, 1)
+    for (const event of events) assert.deepEqual(event.type === 'message.received' && event.content, { kind: 'image', mediaType: 'image/png', ...media })
   })
 
   it('removes the echo of what this gateway sent, without a word to the webhook', async () => {

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { proto } from '@whiskeysockets/baileys'
 import fc from 'fast-check'
-import { contentOf } from '../../src/journal/content.js'
 import { inboundRow } from '../../src/journal/inbound-row.js'
 import { eventOf } from '../../src/journal/mapping.js'
 import { messageStatus, readReceipt } from '../../src/journal/receipts.js'
@@ -11,7 +10,6 @@ import { chatOf, laneOf, readStanza, type Stanza } from '../../src/journal/stanz
 
 const ME = { id: '972500000001:3@s.whatsapp.net', lid: '9972500000001:3@lid' }
 const encoded = (message: proto.IMessage): Uint8Array => proto.Message.encode(message).finish()
-const decoded = (message: proto.IMessage): proto.Message => proto.Message.decode(encoded(message))
 const stanza = (attrs: Record<string, string>, at = 5_000): Stanza => {
   const read = readStanza({ tag: 'message', attrs: { id: 'A1', t: '4', ...attrs } }, ME, at)
   assert.ok(read)
@@ -49,41 +47,6 @@ describe('the chat of a message', () => {
   it('is unknown for a stanza that Baileys refuses as well', () => {
     assert.equal(readStanza({ tag: 'message', attrs: { id: 'A', from: '111@lid', recipient: '222@lid' } }, ME, 1), undefined)
     assert.equal(readStanza({ tag: 'message', attrs: { id: 'A' } }, ME, 1), undefined)
-  })
-})
-
-describe('the content of a message', () => {
-  const text = (message: proto.IMessage): unknown => contentOf(decoded(message))
-
-  it('is its text, in whatever it is wrapped', () => {
-    const inner = { conversation: 'שלום' }
-    const expected = { kind: 'text', text: 'שלום' }
-    assert.deepEqual(text(inner), expected)
-    assert.deepEqual(text({ extendedTextMessage: { text: 'שלום' } }), expected)
-    assert.deepEqual(text({ ephemeralMessage: { message: inner } }), expected)
-    assert.deepEqual(text({ viewOnceMessageV2: { message: inner } }), expected)
-    assert.deepEqual(text({ deviceSentMessage: { destinationJid: 'x@lid', message: inner } }), expected)
-    assert.deepEqual(text({ deviceSentMessage: { message: { ephemeralMessage: { message: inner } } } }), expected)
-    assert.deepEqual(text({ editedMessage: { message: { protocolMessage: { type: proto.Message.ProtocolMessage.Type.MESSAGE_EDIT, editedMessage: inner } } } }), expected)
-  })
-  it('is named when it is not understood', () => {
-    assert.deepEqual(text({ imageMessage: { caption: 'a picture' } }), { kind: 'unsupported', what: 'imageMessage' })
-    assert.deepEqual(text({ documentWithCaptionMessage: { message: { documentMessage: { fileName: 'x' } } } }), { kind: 'unsupported', what: 'documentMessage' })
-    assert.deepEqual(text({ audioMessage: { seconds: 3 }, messageContextInfo: {} }), { kind: 'unsupported', what: 'audioMessage' })
-  })
-  it('is nobody\'s business when it is WhatsApp\'s own', () => {
-    const Type = proto.Message.ProtocolMessage.Type
-    for (const type of [Type.REVOKE, Type.HISTORY_SYNC_NOTIFICATION, Type.APP_STATE_SYNC_KEY_SHARE, Type.EPHEMERAL_SETTING]) {
-      assert.equal(text({ protocolMessage: { type } }), undefined)
-    }
-    assert.equal(text({ senderKeyDistributionMessage: { groupId: 'x@g.us' } }), undefined)
-    assert.equal(text({ messageContextInfo: {} }), undefined)
-    assert.equal(text({}), undefined)
-  })
-  it('that is too long for the contract is said to be so', () => {
-    assert.deepEqual(text({ conversation: 'x'.repeat(65_536) }), { kind: 'text', text: 'x'.repeat(65_536) })
-    assert.deepEqual(text({ conversation: 'x'.repeat(65_537) }), { kind: 'unsupported', what: 'tooLarge' })
-    assert.deepEqual(text({ conversation: '\u0001'.repeat(65_000) }), { kind: 'unsupported', what: 'tooLarge' })
   })
 })
 

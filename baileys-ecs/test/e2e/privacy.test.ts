@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
+import { createBucket } from '../support/bucket.js'
 import { startEmulator, type Emulator } from '../support/emulator.js'
 import { eventually } from '../support/eventually.js'
 import { createScene, SECRET, TENANT } from '../support/scene.js'
@@ -13,7 +14,7 @@ after(async () => {
 
 describe('whatever a gateway process prints at level trace', () => {
   it('holds no key, no secret, no text and no number, in good times and in bad ones', async t => {
-    const scene = await createScene(t, emulator)
+    const scene = await createScene(t, emulator, { MEDIA_BUCKET: (await createBucket(emulator.url)).name, MEDIA_DEADLINE_MS: '3000' })
     const gateway = await scene.spawn({ LOG_LEVEL: 'trace', SEND_DEADLINE_MS: '2000', STORE_RETRY_MS: '300' })
     await scene.pair(gateway)
     for (const addressing of ['lid', 'phone'] as const) {
@@ -22,7 +23,17 @@ describe('whatever a gateway process prints at level trace', () => {
     }
     await scene.customer.sayInGroup(scene.business, '120363000000000001@g.us', 'group text')
     await scene.business.say(scene.customer, 'owner text')
-    await eventually('the traffic', () => new Set(scene.webhook.texts()).size === 6)
+    await eventually('the traffic', () => new Set(scene.webhook.texts()).size === 7) // and the note of what could not be read
+    const target = await scene.customer.sendContent(scene.business, { kind: 'image', caption: 'caption words' })
+    await scene.customer.sendContent(scene.business, { kind: 'edit', target, text: 'edited words' })
+    await scene.customer.sendContent(scene.business, { kind: 'reaction', target, emoji: '🦔' })
+    await scene.customer.sendContent(scene.business, { kind: 'location', latitude: 32.123456, longitude: 34.654321, name: 'place words' })
+    await scene.customer.sendContent(scene.business, { kind: 'contacts', contacts: [{ name: 'contact words', phone: '972587654321' }] })
+    await scene.customer.sendContent(scene.business, { kind: 'document', fileName: 'name words.pdf' }, { quote: { id: target, text: 'quoted words' } })
+    scene.simulator.setFaults({ mediaDownload: 'wrong' })
+    await scene.customer.sendContent(scene.business, { kind: 'voice' })
+    await eventually('the other kinds', () => scene.webhook.messages().some(({ content }) => content.kind === 'audio'))
+    scene.simulator.setFaults({ mediaDownload: null })
     await gateway.send(await scene.command('outbound text'))
     await gateway.send(await scene.command('outbound by phone', { chatJid: scene.customer.phoneJid }))
     scene.simulator.setFaults({ ackError: '463' })
@@ -50,6 +61,7 @@ describe('whatever a gateway process prints at level trace', () => {
     for (const person of [scene.customer, scene.business]) {
       for (const number of [person.phone, person.lid]) assert.ok(!printed.includes(number), `${number} is in the log: ${gateway.lines.find(line => line.includes(number)) ?? ''}`)
     }
+    assert.doesNotMatch(printed, /words|🦔|32\.123456|34\.654321|972587654321|mmg\.whatsapp|\/v\/t62/)
     const secrets = await privateKeys(await scene.table.rows(`AUTH#${TENANT}`))
     assert.ok(secrets.length > 100)
     for (const key of secrets) {

@@ -109,7 +109,7 @@ describe('a message of a customer', () => {
     assert.deepEqual(scene.webhook.messages().map(({ backlog }) => backlog), [...texts.map(() => true), false])
   })
 
-  it('that cannot be decrypted is asked for again and comes once, under its own id', async t => {
+  it('that cannot be decrypted is noted, asked for again and comes once, under its own id', async t => {
     const scene = await paired(t)
     await scene.customer.say(scene.business, 'first')
     await message(scene, 'first')
@@ -117,16 +117,41 @@ describe('a message of a customer', () => {
     const received = await message(scene, 'broken')
     assert.equal(received.messageId, id)
     assert.equal(scene.webhook.messages().filter(({ messageId }) => messageId === id).length, 1)
+    const noted = scene.webhook.messages().filter(({ messageId }) => messageId === `${id}.undecryptable`)
+    assert.deepEqual(noted.map(({ content, correlationId }) => [content, correlationId]), [[{ kind: 'unsupported', what: 'undecryptable' }, id]])
   })
 
-  it('of a kind that is not understood is named, and the middle of a conversation between devices is not forwarded', async t => {
+  it('that cannot be decrypted is in the journal before WhatsApp is asked again, and an answered request is no reason to lose it', async t => {
+    const scene = await paired(t)
+    await scene.customer.say(scene.business, 'first')
+    await message(scene, 'first')
+    scene.webhook.answer = () => 503
+    scene.customer.settings.answersRetries = false
+    const held = deferred<undefined>()
+    let reached = false
+    scene.aws.watch = async ({ operation, body }) => {
+      if (operation !== 'TransactWriteItems' || !body.includes('.undecryptable')) return
+      reached = true
+      await held.promise
+    }
+    const id = await scene.customer.say(scene.business, 'never readable', { corrupt: true })
+    await eventually('the journal write', () => reached)
+    const asked = (): number => scene.customer.receipts.after().filter(receipt => receipt.id === id).length
+    assert.equal(asked(), 0)
+    held.resolve(undefined)
+    await eventually('the request', () => asked() > 0)
+    scene.webhook.answer = () => 200
+    await eventually('the note', () => scene.webhook.messages().some(({ messageId }) => messageId === `${id}.undecryptable`))
+  })
+
+  it('of another kind is told as what it is', async t => {
     const scene = await paired(t)
     await scene.customer.send(scene.business, { reactionMessage: { text: '👍', key: { id: 'X', remoteJid: scene.business.phoneJid } } })
     await scene.customer.send(scene.business, { protocolMessage: { type: ProtocolType.MESSAGE_EDIT, key: { id: 'X' }, editedMessage: { conversation: 'edited text' } } })
     await scene.customer.send(scene.business, { protocolMessage: { type: ProtocolType.REVOKE, key: { id: 'X' } } })
     await scene.customer.send(scene.business, { ephemeralMessage: { message: { extendedTextMessage: { text: 'disappearing' } } } })
     await message(scene, 'disappearing')
-    assert.deepEqual(scene.webhook.texts(), ['<reactionMessage>', 'edited text', 'disappearing'])
+    assert.deepEqual(scene.webhook.texts(), ['<reaction>', '<edit>', '<deletion>', 'disappearing'])
   })
 })
 

@@ -183,9 +183,10 @@ describe('receipts', () => {
     await scene.customer.say(scene.business, 'hi')
     await message(scene, 'hi')
     await scene.business.say(scene.customer, 'typed by the owner')
+    await message(scene, 'typed by the owner')
     scene.customer.settings.sendsReadReceipts = true
     const command = await scene.command('shalom')
-    assert.equal((await scene.api.send(command)).status, 200)
+    await eventually('the end of giving way to the owner', async () => (await scene.api.send(command)).status === 200)
     const statuses = (): MessageStatus[] => scene.webhook.events.filter(event => event.type === 'message.status')
     await eventually('delivered and read', () => statuses().length === 2)
     assert.deepEqual(statuses().map(({ messageId, status }) => [messageId, status]), [[command.messageId, 'delivered'], [command.messageId, 'read']])

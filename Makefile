@@ -59,7 +59,15 @@ eval: setup ## the scenarios of evals/ with the stand-in, and with your model if
 
 KILLS ?= 500
 chaos-gateway: setup ## kill -9 the gateway KILLS times under traffic, and replace containers; ends with the counts
-	cd baileys-ecs && PATIENCE_MS=300000 KILLS=$(KILLS) node --import tsx test/chaos/main.ts
+	cd baileys-ecs && PATIENCE_MS=300000 KILLS=$(KILLS) node --import tsx test/chaos/kills.ts
+
+ANSWERS ?= 1000
+crossing-gateway: setup ## ANSWERS that cross customers' bursts while the database is slow; ends with the counts
+	cd baileys-ecs && PATIENCE_MS=300000 ANSWERS=$(ANSWERS) node --import tsx test/chaos/crossing.ts
+
+OUTAGE ?= 60
+outage-gateway: setup ## webhook and database away for OUTAGE seconds, sockets cut, under traffic; ends with the counts
+	cd baileys-ecs && PATIENCE_MS=300000 OUTAGE=$(OUTAGE) node --import tsx test/chaos/outages.ts
 
 lock: .stamps/uv ## resolve requirements/*.in and the npm workspaces anew
 	scripts/lock

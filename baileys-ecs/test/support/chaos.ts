@@ -32,12 +32,20 @@ export const lineOf = ({ received, lost, doubled, sent, sentTwice }: Counts): st
 export const progressOf = ({ received, lost, doubled, sent, sentTwice, unsent }: Counts): string =>
   `received=${received} (${lost} on their way) doubled=${doubled} sent=${sent} (${unsent} on their way) sent_twice=${sentTwice}`
 
-/** Messages that were lost or doubled, either way. */
+/** What the line of counts does not name. */
+export const faultsOf = ({ unsent, disordered }: Counts): string => `never_arrived=${unsent} out_of_order=${disordered}`
+
+/** Messages that were lost, doubled or out of order, either way. */
 export const harm = ({ lost, doubled, sentTwice, unsent, disordered }: Counts): number =>
   lost + doubled + sentTwice + unsent + disordered
 
 /** After the traffic everything must be at its place within this, on a busy machine, too. */
 const PATIENCE_MS = 120_000
+
+export const sumOf = (counts: readonly Counts[]): Counts => counts.reduce((a, b) => ({
+  received: a.received + b.received, lost: a.lost + b.lost, doubled: a.doubled + b.doubled, sent: a.sent + b.sent,
+  sentTwice: a.sentTwice + b.sentTwice, unsent: a.unsent + b.unsent, disordered: a.disordered + b.disordered,
+}))
 
 /** One number with one customer: messages both ways, counted. */
 export class Chat {
@@ -193,7 +201,7 @@ function disorder(written: readonly string[], came: readonly string[]): number {
 }
 
 /** The settings as they come: a lease made short for a test runs out when the machine is busy starting containers. */
-const AS_THEY_COME = { LOG_LEVEL: 'info', SESSION_POLL_MS: '', HEARTBEAT_MS: '', LEASE_MS: '', REBALANCE_MS: '' }
+export const AS_THEY_COME = { LOG_LEVEL: 'info', SESSION_POLL_MS: '', HEARTBEAT_MS: '', LEASE_MS: '', REBALANCE_MS: '' }
 
 export interface ChaosOptions {
   readonly kills: number

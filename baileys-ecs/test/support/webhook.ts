@@ -12,6 +12,8 @@ export interface WebhookStub {
   readonly attempts: { readonly event: Event; readonly status: number; readonly timestamp: string }[]
   /** Status for an event; default 200. */
   answer: (event: Event) => number
+  /** Breaks off every connection. */
+  isDown: boolean
   badSignatures: number
   messages: () => MessageReceived[]
   texts: () => string[]
@@ -20,6 +22,10 @@ export interface WebhookStub {
 
 export async function startWebhook(secret: string): Promise<WebhookStub> {
   const server = createServer((request, response) => {
+    if (stub.isDown) {
+      request.socket.destroy()
+      return
+    }
     const chunks: Buffer[] = []
     request.on('data', (chunk: Buffer) => chunks.push(chunk))
     request.on('end', () => {
@@ -41,7 +47,7 @@ export async function startWebhook(secret: string): Promise<WebhookStub> {
   await new Promise<void>(done => { server.listen(0, '127.0.0.1', done) })
   const stub: WebhookStub = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/api/whatsapp/webhook/incoming`,
-    events: [], attempts: [], answer: () => 200, badSignatures: 0,
+    events: [], attempts: [], answer: () => 200, isDown: false, badSignatures: 0,
     messages: () => stub.events.filter(event => event.type === 'message.received'),
     texts: () => stub.messages().map(({ content }) => content.kind === 'text' ? content.text : `<${content.kind === 'unsupported' ? content.what : content.kind}>`),
     stop: async () => {

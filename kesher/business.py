@@ -21,7 +21,9 @@ StackOption = Annotated[
     str | None,
     typer.Option("--stack", help="Prefix of the deployed stacks, usually Kesher; uses your AWS credentials."),
 ]
-StateOption = Annotated[Path, typer.Option("--state", help="Folder in which `kesher up` runs.", file_okay=False)]
+StateOption = Annotated[
+    Path, typer.Option("--state", help="Folder in which `kesher up` or `kesher demo` runs.", file_okay=False)
+]
 STATE = Path(".kesher")
 
 

@@ -1,4 +1,4 @@
-"""Which deployment a command works on: one in AWS by its stacks, the environment's, or the running `kesher up`.
+"""Which deployment a command works on: one in AWS by its stacks, the environment's, or the running `kesher up` or demo.
 
 `kesher up` says in `<state>/up/running.json` how to reach its local AWS, for as long as it runs.
 """
@@ -59,7 +59,8 @@ def announced(folder: Path, environment: Mapping[str, str]) -> Iterator[None]:
 
 
 def find_target(state: Path, stack: str | None, environ: Mapping[str, str] = os.environ) -> Target:
-    """The stacks with the prefix `stack`, else the environment's APP_TABLE, else the `kesher up` that runs in `state`.
+    """The stacks with the prefix `stack`, else the environment's APP_TABLE, else what runs in `state`: the `kesher up`,
+    or a demo.
 
     Raises TargetError.
     """
@@ -68,13 +69,15 @@ def find_target(state: Path, stack: str | None, environ: Mapping[str, str] = os.
         return Target(f"table {found['APP_TABLE']} of the stack {stack}-State", found)
     if named := environ.get("APP_TABLE"):
         return Target(f"table {named} of APP_TABLE", {"APP_TABLE": named})
-    running = find_running(state / "up")
-    if running is None:
-        raise TargetError(
-            f"No `kesher up` runs in {state}. Start it in another terminal, or name what is deployed: "
-            "--stack Kesher, or the environment variable APP_TABLE"
-        )
-    return Target("the running `kesher up`", running.environment)
+    if running := find_running(state / "up"):
+        return Target("the running `kesher up`", running.environment)
+    for folder in sorted((state / "demo").glob("*")):
+        if running := find_running(folder):
+            return Target("the running demo", running.environment)
+    raise TargetError(
+        f"Neither `kesher up` nor `kesher demo` runs in {state}. Start one in another terminal, or name what is "
+        "deployed: --stack Kesher, or the environment variable APP_TABLE"
+    )
 
 
 def aim(stack: str | None, state: Path = Path(".kesher")) -> str:

@@ -15,10 +15,11 @@ from typer.testing import CliRunner, Result
 
 from functions.shared.contracts import TenantId
 from functions.shared.profile import BusinessProfile, load_profile, save_profile
+from functions.webhook.accept import accept
 from kesher import target
 from kesher.cli import app
 from tests.integration.conftest import Stack
-from tests.integration.support import Store
+from tests.integration.support import Store, message
 
 
 def kesher(*arguments: str | Path) -> Result:
@@ -154,7 +155,23 @@ def test_the_running_up_is_found_by_its_state_folder(
 
     over = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert over.returncode == 1
-    assert "No `kesher up` runs" in over.stderr
+    assert "Neither `kesher up` nor `kesher demo` runs" in over.stderr
+
+
+def test_a_running_demo_is_found_too_and_its_chats_are_listed(
+    business: BusinessProfile, stack: Stack, tmp_path: Path
+) -> None:
+    accept(message(business.tenant_id, "hi"))
+    aws = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith("AWS_") and name != "APP_TABLE"
+    }
+    (tmp_path / "demo" / "17").mkdir(parents=True)
+    command = [sys.executable, "-m", "kesher", "chat", "list", "--tenant", business.tenant_id, "--state", str(tmp_path)]
+    with target.announced(tmp_path / "demo" / "17", {**aws, **stack.environment}):
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "Dana" in done.stdout
 
 
 def test_what_a_crashed_up_left_behind_is_not_believed(tmp_path: Path) -> None:

@@ -1,0 +1,152 @@
+"""What `kesher chat` does, on the deployment that this process points at. Raises what the stores raise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from functions.shared import clock, queues, takeover
+from functions.shared.chats import Overview, list_chats, load_chat
+from functions.shared.contracts import ConversationId, TenantId
+from functions.shared.conversation import ConversationNotFoundError, load_history, load_messages
+from functions.shared.observability import masked
+from functions.shared.profile import BusinessProfile, load_profile
+from functions.shared.say import say as say_to
+from kesher.transcript import Line, transcript
+
+SHOWN_MESSAGES = 50
+SHOWN_TURNS = 100
+
+
+def show_all(console: Console, tenant: str, *, phones: bool) -> None:
+    """All conversations, those that need a person first."""
+    now_ms = clock.now_ms()
+    profile = _profile(tenant)
+    table = Table("chat", "customer", "last contact", "waiting", "assistant", "needs you", box=None, pad_edge=False)
+    for chat in list_chats(profile.tenant_id, now_ms=now_ms):
+        table.add_row(
+            chat.conversation_id,
+            escape(customer_of(chat, whole=phones)),
+            when(chat.last_contact, profile),
+            str(chat.waiting or ""),
+            assistant_in(chat, profile, now_ms),
+            escape(chat.needs_attention or ""),
+            style="bold" if chat.needs_attention else None,
+        )
+    if not profile.ai_enabled:
+        console.print("The assistant is off for the whole business: `kesher chat on` switches it on.")
+    if table.row_count:
+        console.print(table)
+    else:
+        console.print(f"Nobody has written to {escape(profile.name)} yet.")
+
+
+def show(console: Console, tenant: str, chat: str, *, phones: bool) -> None:
+    """The newest messages, and who handled each of them."""
+    profile, now_ms = _profile(tenant), clock.now_ms()
+    found = load_chat(profile.tenant_id, ConversationId(chat), now_ms=now_ms)
+    one = found.conversation_id
+    console.print(f"{escape(customer_of(found, whole=phones))}; assistant {assistant_in(found, profile, now_ms)}")
+    if found.needs_attention:
+        console.print(f"[bold]Needs you:[/] {escape(found.needs_attention)}")
+    first = max(1, found.last_seq - SHOWN_MESSAGES + 1)
+    messages = load_messages(profile.tenant_id, one, first, found.last_seq)
+    turns = load_history(profile.tenant_id, one, SHOWN_TURNS)
+    table = Table("when", "who", "said", "handled by", box=None, pad_edge=False)
+    for line in transcript(messages, turns):
+        table.add_row(when(line.at, profile), _who(line), escape(line.text), escape(line.handled_by))
+    console.print(table)
+
+
+def pause(console: Console, tenant: str, chat: str, minutes: int | None) -> None:
+    """Silence the assistant in one chat for a while."""
+    profile = _profile(tenant)
+    until = clock.now_ms() + (minutes or profile.takeover_pause_minutes or 30) * 60_000
+    takeover.pause(profile.tenant_id, ConversationId(chat), until=until, ring=queues.ring_again)
+    console.print(f"The assistant is silent in this chat until {when(until, profile)}.")
+
+
+def resume(console: Console, tenant: str, chat: str) -> None:
+    """End a pause."""
+    _give_back(console, tenant, chat, takeover.resume)
+
+
+def off(console: Console, tenant: str, chat: str | None) -> None:
+    """Switch the assistant off, in one chat or for the whole business."""
+    if chat is None:
+        takeover.switch_business_off(TenantId(tenant))
+        console.print(f"The assistant of {tenant} is off. What it had not sent yet will not go out.")
+    else:
+        takeover.switch_off(TenantId(tenant), ConversationId(chat), now_ms=clock.now_ms(), ring=queues.ring_again)
+        console.print("The assistant is off in this chat.")
+
+
+def on(console: Console, tenant: str, chat: str | None) -> None:
+    """Switch the assistant on again, in one chat or for the whole business."""
+    if chat is not None:
+        _give_back(console, tenant, chat, takeover.switch_on)
+        return
+    waited = takeover.switch_business_on(TenantId(tenant), now_ms=clock.now_ms(), ring=queues.ring_again)
+    console.print(f"The assistant of {tenant} is on; customers were waiting in {waited} chats.")
+
+
+def say(console: Console, tenant: str, chat: str, text: str) -> None:
+    """Answer a customer in the business's name."""
+    profile = _profile(tenant)
+    minutes = profile.takeover_pause_minutes
+    say_to(
+        profile.tenant_id,
+        ConversationId(chat),
+        text,
+        pause_minutes=minutes,
+        now_ms=clock.now_ms(),
+        ring=queues.ring_again,
+    )
+    console.print(f"It is on its way. The assistant is silent in this chat for {minutes} minutes.")
+
+
+def _give_back(console: Console, tenant: str, chat: str, give: Callable[..., bool]) -> None:
+    if give(TenantId(tenant), ConversationId(chat), now_ms=clock.now_ms(), ring=queues.ring_again):
+        console.print("The assistant answers in this chat again.")
+    else:
+        console.print("The pause is over, but the assistant is off for this chat or for the business: see `on`.")
+
+
+def _profile(tenant: str) -> BusinessProfile:
+    profile = load_profile(TenantId(tenant))
+    if profile is None:
+        raise ConversationNotFoundError(f"there is no business {tenant}")
+    return profile
+
+
+# ---- words ------------------------------------------------------------------------------------------------------
+
+
+def customer_of(chat: Overview, *, whole: bool) -> str:
+    """Name and phone; the phone masked unless `whole`."""
+    phone = chat.phone_jid and (f"+{chat.phone_jid.partition('@')[0]}" if whole else masked(chat.phone_jid))
+    return " ".join(part for part in (chat.name, phone) if part) or "unknown"
+
+
+def assistant_in(chat: Overview, profile: BusinessProfile, now_ms: int) -> str:
+    """Whether the assistant answers in this chat."""
+    if chat.opted_out_at is not None:
+        return "opted out"
+    if chat.speaks_at is None:
+        return "off" if not chat.ai_enabled else "off (business)"
+    return "on" if chat.speaks_at <= now_ms else f"paused until {when(chat.speaks_at, profile)}"
+
+
+def when(at: int | None, profile: BusinessProfile) -> str:
+    """A moment in the business's own time."""
+    return "" if at is None else f"{datetime.fromtimestamp(at / 1000, UTC).astimezone(profile.zone):%d.%m. %H:%M}"
+
+
+def _who(line: Line) -> str:
+    return {"customer": "customer", "owner": "a person", "automatic": "automatic text", "assistant": "assistant"}[
+        line.who
+    ]

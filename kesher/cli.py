@@ -9,7 +9,6 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from functions.shared.contracts import TenantId
 from kesher import business
 from kesher.chat import app as chat_app
 
@@ -142,6 +141,7 @@ def link(
     Works on the running `kesher up`, or with --stack on what is deployed in AWS. It needs no way to the gateway's
     container: the code comes through the gateway's table, and so does the reason when linking fails.
     """
+    from functions.shared.contracts import TenantId  # noqa: PLC0415 - as above
     from kesher.link import run_link, run_status, run_unlink  # noqa: PLC0415 - as above
     from kesher.link_state import PhoneNumberError, parse_phone  # noqa: PLC0415 - as above
 

@@ -13,7 +13,7 @@ from typing import Literal
 
 from agents import Agent, RunContextWrapper
 
-from functions.agent import models, prompts
+from functions.agent import intents, models, prompts
 from functions.agent.context import ToolContext
 from functions.agent.tools.all import TOOLS
 from functions.shared.contracts import TenantId
@@ -38,7 +38,12 @@ def create_agent(profile: BusinessProfile) -> Agent[ToolContext]:
         context = run.context
         different = prompts.different_days(profile, context.now.date())
         now = prompts.moment(
-            context.now, context.customer_name, context.understood_dates, different, context.facts.noted
+            context.now,
+            context.customer_name,
+            context.understood_dates,
+            different,
+            facts=context.facts.noted,
+            hint=intents.hint(context.intent),
         )
         return f"{about_the_business}\n\n{now}"
 

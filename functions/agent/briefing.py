@@ -9,6 +9,7 @@ from functions.agent import speech
 from functions.agent.calendar_store import Calendar
 from functions.agent.context import ToolContext
 from functions.agent.dates import Resolved, resolve
+from functions.agent.routing import Intent
 from functions.shared.conversation import Message, Snapshot
 from functions.shared.inbox import Turn
 from functions.shared.profile import BusinessProfile, Language
@@ -16,7 +17,13 @@ from functions.shared.words import own_words
 
 
 def context(
-    turn: Turn, snapshot: Snapshot, profile: BusinessProfile, known: Sequence[Message], calendar: Calendar
+    turn: Turn,
+    snapshot: Snapshot,
+    profile: BusinessProfile,
+    known: Sequence[Message],
+    calendar: Calendar,
+    *,
+    intent: Intent,
 ) -> ToolContext:
     """`known` are the newest messages, those of the turn among them."""
     now = datetime.fromtimestamp(turn.started_at / 1000, UTC).astimezone(profile.zone)
@@ -30,6 +37,7 @@ def context(
         now=now,
         understood_dates=_understood([message for message in known if message.seq >= turn.lo], now),
         calendar=calendar,
+        intent=intent,
         facts=snapshot.facts,
     )
 

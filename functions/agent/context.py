@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from functions.agent.calendar_store import Calendar
+from functions.agent.routing import Intent
 from functions.shared.contracts import ConversationId, TenantId
 from functions.shared.conversation import Facts, TurnId
 from functions.shared.inbox import Effect
@@ -24,6 +25,8 @@ class Staging:
 
     def __init__(self) -> None:
         self._effects: dict[str, Effect] = {}
+        self.all_tools = False
+        """Whether the model asked for the tools that the turn's intent left out."""
         self._questions: list[str] = []
         self._unfound: str | None = None
 
@@ -36,6 +39,7 @@ class Staging:
     def clear(self) -> None:
         """Forget everything: the run that staged it has failed, and another one begins from nothing."""
         self._effects.clear()
+        self.all_tools = False
         self._questions.clear()
         self._unfound = None
 
@@ -77,6 +81,8 @@ class ToolContext:
     understood_dates: tuple[str, ...]
     """What the date grammar made of the pending messages, as lines for the instructions."""
     calendar: Calendar
+    intent: Intent = "other"
+    """What the customer wants, as far as the rules are sure."""
     facts: Facts = field(default_factory=Facts)
     """What is known about the customer."""
     staging: Staging = field(default_factory=Staging)

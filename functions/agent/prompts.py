@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
-from functions.agent import opening_days, speech
+from functions.agent import intents, opening_days, speech
 from functions.shared.profile import BusinessProfile, Language, Weekday
 
 _WEEK: tuple[Weekday, ...] = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
@@ -26,6 +26,8 @@ How you speak
 - Answer in the language of the customer's newest message. If that cannot be told, in the business's first one.
 - Warm, plain and short: one to four sentences, no headings, no Markdown. WhatsApp shows *bold* with single asterisks.
 - If several messages wait, one answer covers every question in them.
+- End every answer with one more line: `intent:` and what the customer wants, one of {intents}. The customer does not \
+see that line.
 
 What you may say
 - Only what is below or what a tool returned. Never invent prices, times, services, addresses or promises.
@@ -44,6 +46,9 @@ the new one is sure.
 - If a tool answers `not_possible`, follow its advice; offer the nearest times that it returned.
 - Use the dates under "Dates that the customer named" if there are any. If a date is unclear, ask.\
 """
+
+
+_RULES = _RULES.replace("{intents}", ", ".join(intents.BY_MODEL))
 
 
 def rule_lines() -> tuple[str, ...]:
@@ -92,12 +97,16 @@ def moment(
     customer_name: str | None,
     understood_dates: Sequence[str],
     different_days: Sequence[str] = (),
+    *,
     facts: Sequence[str] = (),
+    hint: str | None = None,
 ) -> str:
     """The part that changes with every turn."""
     lines = [f"{_NOW}{now.isoformat(timespec='minutes')} ({now:%A})"]
     if different_days:
         lines += ["Coming days with other opening hours:", *(f"- {line}" for line in different_days)]
+    if hint:
+        lines.append(f"What this turn is about, most likely: {hint}")
     if customer_name:
         # A name is whatever the customer typed into WhatsApp: quoted, on one line, never an instruction.
         lines.append(f"The customer's name on WhatsApp: {' '.join(customer_name.split())[:60]!r}")

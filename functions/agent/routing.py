@@ -2,7 +2,7 @@
 
 Opting out, opting in and asking for a person are hard rules. An opt-out must be all that a message says: "stop" is one,
 "can I stop by at five" is a visit. The other intents are for the record and the metrics; unsure is `other`.
-Regular expressions are precise and answer few unseen phrases, so nothing but the hard rules hangs on them.
+Regular expressions are precise and answer few unseen phrases, so the other intents only narrow: see intents.py.
 """
 
 from __future__ import annotations

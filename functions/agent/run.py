@@ -21,9 +21,10 @@ from agents.tracing.provider import DefaultTraceProvider
 from agents.usage import Usage
 from pydantic import JsonValue
 
-from functions.agent import memory, models
+from functions.agent import intents, memory, models
 from functions.agent.audit import Watch
 from functions.agent.context import ToolContext
+from functions.agent.routing import Intent
 from functions.shared.observability import count, logger
 
 MAX_MODEL_CALLS = 8
@@ -61,6 +62,8 @@ class Answer:
     items: Sequence[dict[str, JsonValue]]
     tools: Sequence[dict[str, JsonValue]]
     usage: Mapping[str, JsonValue]
+    intent: Intent | None = None
+    """What the customer wants, in the model's word."""
     saw: Mapping[str, JsonValue] = field(default_factory=dict)
     """What the model was given, and why it was not the first one, if so: `fallback_from`, `fallback_because`."""
 
@@ -112,12 +115,14 @@ async def _run(
         )
     usage = {**_usage(result.context_wrapper.usage, watch.answers), **watch.ms}
     logger.info(f"Runner.run() completed in {usage['ms']} ms", extra={"usage": usage})
-    text = str(result.final_output or "").strip()
-    if not text:
+    said = intents.read(str(result.final_output or ""))
+    if not said.text:
         raise EmptyAnswerError("the model ended its run without a word")
-    logger.info("Agent final response", extra={"characters": len(text), "effects": len(context.staging.all())})
+    logger.info("Agent final response", extra={"characters": len(said.text), "effects": len(context.staging.all())})
     new = memory.plain(item.to_input_item() for item in result.new_items)
-    return Answer(text=text, items=new, tools=watch.tools(new), usage=usage, saw=watch.saw())
+    if new and new[-1].get("role") == "assistant":
+        new[-1] = {**new[-1], "content": said.text}
+    return Answer(text=said.text, items=new, tools=watch.tools(new), usage=usage, intent=said.intent, saw=watch.saw())
 
 
 def _usage(usage: Usage, answers: int) -> dict[str, JsonValue]:

@@ -14,7 +14,7 @@ from typing import Literal
 from agents import MaxTurnsExceeded
 from pydantic import JsonValue
 
-from functions.agent import briefing, guardrails, memory, phrases, questions, reminders, wording
+from functions.agent import briefing, guardrails, intents, memory, phrases, questions, reminders, wording
 from functions.agent.assistant import AgentCache
 from functions.agent.introduction import introduction
 from functions.agent.routing import Intent
@@ -120,7 +120,8 @@ async def _answer(doorbell: Doorbell, world: World, *, slot_was_lost: bool) -> O
         outcome = _end(turn, sorted_out, world)
         behind = outcome == "put_aside" and isinstance(sorted_out, PutAside) and sorted_out.hi < turn.hi
         return await _answer(doorbell, world, slot_was_lost=False) if behind else outcome
-    context = briefing.context(turn, snapshot, profile, known, store.calendar(turn.tenant_id, turn.conversation_id))
+    calendar = store.calendar(turn.tenant_id, turn.conversation_id)
+    context = briefing.context(turn, snapshot, profile, known, calendar, intent=sorted_out.intent)
     before = [message for message in known if message.seq < turn.lo]
     asked = Asked(
         sorted_out.intent,
@@ -173,11 +174,12 @@ def _commit(
     world: World,
     attention: str | None = None,
 ) -> Outcome:
+    intent = intents.settled(asked.intent, answered.intent, [str(call["name"]) for call in answered.tools])
     record = TurnRecord(
         items=[*asked.items, *answered.items],
         tools=list(answered.tools),
         usage=answered.usage,
-        intent=asked.intent,
+        intent=intent,
         saw={**asked.saw, **answered.saw},
         summary=summary,
         attention=attention,
@@ -187,7 +189,7 @@ def _commit(
         world.store.commit(turn, [Reply(text) for text in texts], effects, record, world.now_ms())
     except TurnOvertakenError:
         return _overtaken(turn, world)
-    _count_intent(asked.intent)
+    _count_intent(intent)
     _ring(turn, world)
     return "answered"
 

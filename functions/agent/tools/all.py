@@ -5,5 +5,6 @@ from __future__ import annotations
 from agents import FunctionTool
 
 from functions.agent.tools import calendar, customer, knowledge
+from functions.agent.tools.routed import by_intent
 
-TOOLS: tuple[FunctionTool, ...] = (*calendar.TOOLS, *knowledge.TOOLS, *customer.TOOLS)
+TOOLS: tuple[FunctionTool, ...] = by_intent((*calendar.TOOLS, *knowledge.TOOLS, *customer.TOOLS))

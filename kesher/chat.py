@@ -33,7 +33,7 @@ PhonesOption = Annotated[bool, typer.Option("--phones", help="Show whole phone n
 
 
 @contextmanager
-def _at(stack: str | None, state: Path) -> Iterator[Console]:
+def at_deployment(stack: str | None, state: Path) -> Iterator[Console]:
     """This process points at the deployment within it; what can go wrong is said to a person."""
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - `kesher --help` must not load AWS
     from pynamodb.exceptions import PynamoDBException  # noqa: PLC0415
@@ -65,7 +65,7 @@ def list_(
     phones: PhonesOption = False,
 ) -> None:
     """All conversations, those that need a person first."""
-    with _at(stack, state) as console:
+    with at_deployment(stack, state) as console:
         from kesher import chats  # noqa: PLC0415 - as above
 
         chats.show_all(console, tenant, phones=phones)
@@ -80,7 +80,7 @@ def show(
     phones: PhonesOption = False,
 ) -> None:
     """The newest messages, and who handled each of them."""
-    with _at(stack, state) as console:
+    with at_deployment(stack, state) as console:
         from kesher import chats  # noqa: PLC0415 - as above
 
         chats.show(console, tenant, chat, phones=phones)
@@ -95,7 +95,7 @@ def pause(
     state: StateOption = STATE,
 ) -> None:
     """Silence the assistant in one chat for a while."""
-    with _at(stack, state) as console:
+    with at_deployment(stack, state) as console:
         from kesher import chats  # noqa: PLC0415 - as above
 
         chats.pause(console, tenant, chat, minutes)
@@ -106,7 +106,7 @@ def resume(
     chat: ChatArgument, tenant: TenantOption = "business_1", stack: StackOption = None, state: StateOption = STATE
 ) -> None:
     """End a pause: what is younger than 30 minutes is answered, what is older needs you."""
-    with _at(stack, state) as console:
+    with at_deployment(stack, state) as console:
         from kesher import chats  # noqa: PLC0415 - as above
 
         chats.resume(console, tenant, chat)
@@ -120,7 +120,7 @@ def off(
     state: StateOption = STATE,
 ) -> None:
     """Switch the assistant off, in one chat or for the whole business."""
-    with _at(stack, state) as console:
+    with at_deployment(stack, state) as console:
         from kesher import chats  # noqa: PLC0415 - as above
 
         chats.off(console, tenant, chat)
@@ -134,7 +134,7 @@ def on(
     state: StateOption = STATE,
 ) -> None:
     """Switch the assistant on again, in one chat or for the whole business."""
-    with _at(stack, state) as console:
+    with at_deployment(stack, state) as console:
         from kesher import chats  # noqa: PLC0415 - as above
 
         chats.on(console, tenant, chat)
@@ -149,7 +149,7 @@ def say(
     state: StateOption = STATE,
 ) -> None:
     """Answer a customer yourself. It takes over, like an answer by phone."""
-    with _at(stack, state) as console:
+    with at_deployment(stack, state) as console:
         from kesher import chats  # noqa: PLC0415 - as above
 
         chats.say(console, tenant, chat, text)

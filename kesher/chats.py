@@ -25,7 +25,7 @@ SHOWN_TURNS = 100
 def show_all(console: Console, tenant: str, *, phones: bool) -> None:
     """All conversations, those that need a person first."""
     now_ms = clock.now_ms()
-    profile = _profile(tenant)
+    profile = profile_of(tenant)
     table = Table("chat", "customer", "last contact", "waiting", "assistant", "needs you", box=None, pad_edge=False)
     for chat in list_chats(profile.tenant_id, now_ms=now_ms):
         table.add_row(
@@ -47,7 +47,7 @@ def show_all(console: Console, tenant: str, *, phones: bool) -> None:
 
 def show(console: Console, tenant: str, chat: str, *, phones: bool) -> None:
     """The newest messages, and who handled each of them."""
-    profile, now_ms = _profile(tenant), clock.now_ms()
+    profile, now_ms = profile_of(tenant), clock.now_ms()
     found = load_chat(profile.tenant_id, ConversationId(chat), now_ms=now_ms)
     one = found.conversation_id
     console.print(f"{escape(customer_of(found, whole=phones))}; assistant {assistant_in(found, profile, now_ms)}")
@@ -64,7 +64,7 @@ def show(console: Console, tenant: str, chat: str, *, phones: bool) -> None:
 
 def pause(console: Console, tenant: str, chat: str, minutes: int | None) -> None:
     """Silence the assistant in one chat for a while."""
-    profile = _profile(tenant)
+    profile = profile_of(tenant)
     until = clock.now_ms() + (minutes or profile.takeover_pause_minutes or 30) * 60_000
     takeover.pause(profile.tenant_id, ConversationId(chat), until=until, ring=queues.ring_again)
     console.print(f"The assistant is silent in this chat until {when(until, profile)}.")
@@ -96,7 +96,7 @@ def on(console: Console, tenant: str, chat: str | None) -> None:
 
 def say(console: Console, tenant: str, chat: str, text: str) -> None:
     """Answer a customer in the business's name."""
-    profile = _profile(tenant)
+    profile = profile_of(tenant)
     minutes = profile.takeover_pause_minutes
     say_to(
         profile.tenant_id,
@@ -116,7 +116,8 @@ def _give_back(console: Console, tenant: str, chat: str, give: Callable[..., boo
         console.print("The pause is over, but the assistant is off for this chat or for the business: see `on`.")
 
 
-def _profile(tenant: str) -> BusinessProfile:
+def profile_of(tenant: str) -> BusinessProfile:
+    """Raises ConversationNotFoundError."""
     profile = load_profile(TenantId(tenant))
     if profile is None:
         raise ConversationNotFoundError(f"there is no business {tenant}")

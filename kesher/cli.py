@@ -11,6 +11,7 @@ from rich.console import Console
 
 from kesher import business
 from kesher.chat import app as chat_app
+from kesher.lead import app as lead_app
 
 app = typer.Typer(
     name="kesher",
@@ -22,6 +23,7 @@ app = typer.Typer(
 )
 
 app.add_typer(chat_app, name="chat")
+app.add_typer(lead_app, name="lead")
 app.add_typer(business.app, name="business")
 
 STATE = Path(".kesher")

@@ -78,7 +78,7 @@ def day(context: ToolContext, text: str) -> date | NotPossible:
 
 def moment(context: ToolContext, text: str) -> datetime | NotPossible:
     """A local time at which an appointment may begin, as far as the calendar need not be asked."""
-    at = _local(context, text)
+    at = local(context, text)
     if at is None:
         return not_possible("bad_time", "`start` must be a local time that exists, such as 2026-11-24T10:00.")
     if not rules.on_grid(at):
@@ -108,7 +108,8 @@ def _too_far(context: ToolContext) -> NotPossible:
     return not_possible("too_far", f"Bookings are taken {context.profile.limits.horizon_days} days ahead.")
 
 
-def _local(context: ToolContext, text: str) -> datetime | None:
+def local(context: ToolContext, text: str) -> datetime | None:
+    """A written local time; None if there is no such time."""
     try:
         written = datetime.fromisoformat(text)
     except ValueError:

@@ -28,7 +28,7 @@ def book(context: ToolContext, start: str, service: str, *, additional: bool = F
     wish = asked.wish(context, start, service)
     if isinstance(wish, NotPossible):
         return wish
-    known = _appointments(context)
+    known = appointments(context)
     overlapping = [] if additional else [one for one in known if one.start < wish.end and wish.begin < one.end]
     for one in overlapping:
         if one.start == wish.begin and one.service_id == wish.service.id:
@@ -53,7 +53,7 @@ def _book(context: ToolContext, wish: Wish) -> Booked | NotPossible:
 
 def move(context: ToolContext, booking_id: str, start: str, service: str | None = None) -> Moved | NotPossible:
     """Hold what is new of the new time and stage the move; the old time stays the customer's until the commit."""
-    current = next((one for one in _appointments(context) if one.booking_id == booking_id), None)
+    current = next((one for one in appointments(context) if one.booking_id == booking_id), None)
     if current is None:
         return _not_found()
     wish = asked.wish(context, start, service or current.service_id)
@@ -120,7 +120,7 @@ def listed(context: ToolContext) -> Appointments:
                 start=asked.iso(context, appointment.start),
                 spoken=asked.spoken(context, appointment.start),
             )
-            for appointment in _appointments(context)
+            for appointment in appointments(context)
         ]
     )
 
@@ -128,7 +128,8 @@ def listed(context: ToolContext) -> Appointments:
 # ---- what this turn has staged ------------------------------------------------------------------------------------
 
 
-def _appointments(context: ToolContext) -> list[Appointment]:
+def appointments(context: ToolContext) -> list[Appointment]:
+    """The customer's appointments as they will be once this turn has committed, earliest first."""
     cancelled = {effect.appointment.booking_id for effect in context.staging.of(Cancel)}
     moved = {effect.before.booking_id: effect.after for effect in context.staging.of(Move)}
     standing = [

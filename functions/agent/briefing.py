@@ -39,6 +39,9 @@ def context(
         calendar=calendar,
         intent=intent,
         facts=snapshot.facts,
+        lead=snapshot.lead,
+        customer_phone=snapshot.customer_phone,
+        upto=turn.hi,
     )
 
 

@@ -15,6 +15,7 @@ from functions.agent.routing import Intent
 from functions.shared.contracts import ConversationId, TenantId
 from functions.shared.conversation import Facts, TurnId
 from functions.shared.inbox import Effect
+from functions.shared.leads import Lead
 from functions.shared.profile import BusinessProfile, Language
 
 _Effect = TypeVar("_Effect", bound=Effect)
@@ -29,6 +30,8 @@ class Staging:
         """Whether the model asked for the tools that the turn's intent left out."""
         self._questions: list[str] = []
         self._unfound: str | None = None
+        self.handed_over: str | None = None
+        """Why a person takes over with this turn, if one does."""
 
     def add(self, effect: Effect) -> None:
         self._effects[effect.name] = effect
@@ -39,6 +42,7 @@ class Staging:
     def clear(self) -> None:
         """Forget everything: the run that staged it has failed, and another one begins from nothing."""
         self._effects.clear()
+        self.handed_over = None
         self.all_tools = False
         self._questions.clear()
         self._unfound = None
@@ -85,4 +89,10 @@ class ToolContext:
     """What the customer wants, as far as the rules are sure."""
     facts: Facts = field(default_factory=Facts)
     """What is known about the customer."""
+    lead: Lead = field(default_factory=Lead)
+    """How the business sees them."""
+    customer_phone: str | None = None
+    """E.164; for the owner, never in a tool's parameters."""
+    upto: int = 0
+    """Number of the newest message of this turn."""
     staging: Staging = field(default_factory=Staging)

@@ -14,7 +14,7 @@ from typing import Literal
 from agents import MaxTurnsExceeded
 from pydantic import JsonValue
 
-from functions.agent import briefing, guardrails, intents, memory, phrases, questions, reminders, wording
+from functions.agent import briefing, consequences, guardrails, intents, memory, phrases, questions, wording
 from functions.agent.assistant import AgentCache
 from functions.agent.introduction import introduction
 from functions.agent.routing import Intent
@@ -22,13 +22,14 @@ from functions.agent.run import Answer, run
 from functions.agent.store import Store
 from functions.agent.summary import Renewal, overflow
 from functions.agent.triage import ForModel, triage
-from functions.shared import inbox
+from functions.shared import inbox, owner_notices
 from functions.shared.contracts import Doorbell
 from functions.shared.conversation import Snapshot, Summary
 from functions.shared.endings import ConsentChange, Ending, FromTheOwner, HandOver, PutAside, Silence
 from functions.shared.inbox import Effect, EffectRefusedError, Reply, Turn, TurnOvertakenError, TurnRecord
 from functions.shared.observability import count, logger
 from functions.shared.profile import Language
+from functions.shared.scheduled import Schedule
 
 RECENT_MESSAGES = 60
 """How many messages before this turn are read, for those that a person answered."""
@@ -142,9 +143,10 @@ async def _answer(doorbell: Doorbell, world: World, *, slot_was_lost: bool) -> O
         return _end(turn, failed("the assistant went in circles and was stopped", context.language), world)
     commit = partial(_commit, turn, asked, summary=summary, intro=intro, world=world)
     replies = wording.worded(answered.text, profile, asked.texts, context.language)
-    effects = [*context.staging.all(), *reminders.effects(context), *questions.effects(context)]
+    effects, handed_over = consequences.effects(context), context.staging.handed_over
+    attention = questions.attention(context)
     try:
-        return commit(answered, replies=replies, effects=effects, attention=questions.attention(context))
+        return commit(answered, replies=replies, effects=effects, attention=attention, handed_over=handed_over)
     except EffectRefusedError as refused:
         logger.warning("an effect was refused", extra={"effect": refused.name, "again": slot_was_lost})
         if not slot_was_lost:
@@ -173,6 +175,7 @@ def _commit(
     intro: str | None,
     world: World,
     attention: str | None = None,
+    handed_over: str | None = None,
 ) -> Outcome:
     intent = intents.settled(asked.intent, answered.intent, [str(call["name"]) for call in answered.tools])
     record = TurnRecord(
@@ -183,6 +186,8 @@ def _commit(
         saw={**asked.saw, **answered.saw},
         summary=summary,
         attention=attention,
+        outcome="answered" if handed_over is None else "person",
+        reason=handed_over,
     )
     texts = [f"{intro}\n\n{replies[0]}", *replies[1:]] if intro else replies
     try:
@@ -191,7 +196,7 @@ def _commit(
         return _overtaken(turn, world)
     _count_intent(intent)
     _ring(turn, world)
-    return "answered"
+    return "answered" if handed_over is None else "person_called"
 
 
 def failed(reason: str, language: Language) -> HandOver:
@@ -203,6 +208,8 @@ def _end(turn: Turn, ending: Ending, world: World) -> Outcome:
     """Commit a turn that ends without the model's answer."""
     if isinstance(ending, HandOver) and ending.outcome == "failed":
         logger.error("turn given up, a person is called", extra={"reason": ending.reason})
+    if isinstance(ending, HandOver):
+        ending = replace(ending, effects=_told(turn, ending, world))
     try:
         world.store.end(turn, ending, world.now_ms())
     except TurnOvertakenError:
@@ -220,6 +227,21 @@ def _end(turn: Turn, ending: Ending, world: World) -> Outcome:
             return change
         case PutAside() | Silence() | FromTheOwner():
             return _WITHOUT_A_WORD[type(ending)]
+
+
+def _told(turn: Turn, ending: HandOver, world: World) -> list[Effect]:
+    """The owner hears of it in the same commit."""
+    snapshot = world.store.conversation(turn.tenant_id, turn.conversation_id)
+    notice = owner_notices.about(
+        world.store.profile(turn.tenant_id),
+        turn.conversation_id,
+        ending.outcome,
+        name=f"person#{turn.turn_id}",
+        customer_name=snapshot.customer_name,
+        customer_phone=snapshot.customer_phone,
+        now_ms=world.now_ms(),
+    )
+    return [Schedule(notice)] if notice else []
 
 
 def _count_intent(intent: Intent) -> None:

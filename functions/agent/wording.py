@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 
 from functions.agent import prompts
+from functions.agent.links import foreign_links
 from functions.agent.tools.all import TOOLS
 from functions.shared.profile import BusinessProfile, Language
 
@@ -18,11 +19,6 @@ MAX_PARTS = 3
 ENOUGH_LETTERS = 20
 """A shorter answer may be a name or a thank you in any language."""
 
-_URL = re.compile(
-    r"(?:https?://|www\.)[^\s<>\"')\]]+|\b(?:[a-z0-9-]+\.)+(?:com|net|org|io|il|me|ly|app|info|biz|gl|link|shop|site)\b(?:/\S*)?",
-    re.IGNORECASE,
-)
-_HOST = re.compile(r"^(?:https?://)?(?:www\.)?([^/:?#]+)", re.IGNORECASE)
 _SCRIPT: dict[Language, re.Pattern[str]] = {"he": re.compile("[א-ת]"), "en": re.compile("[A-Za-z]")}
 _NAMES_A_LANGUAGE = re.compile(
     r"english|hebrew|arabic|russian|french|spanish|translate|אנגלית|עברית|ערבית|רוסית|צרפתית|ספרדית|תרגם|לתרגם",
@@ -75,13 +71,6 @@ def internal_text(text: str) -> str | None:
     """A tool's name or a rule of the instructions in `text`; None if there is none."""
     lowered = " ".join(text.casefold().split())
     return next((internal for internal in _INTERNAL if internal in lowered), None)
-
-
-def foreign_links(text: str, profile: BusinessProfile) -> list[str]:
-    """Hosts of links that the profile does not name anywhere."""
-    own = profile.model_dump_json().casefold().replace("www.", "")
-    hosts = [match[1].casefold() for url in _URL.findall(text) if (match := _HOST.match(url))]
-    return [host for host in hosts if not re.search(rf"(?<![\w.-]){re.escape(host)}(?![\w-])", own)]
 
 
 def in_another_language(text: str, asked: Sequence[str], language: Language) -> bool:

@@ -9,12 +9,23 @@ from typing import Literal, NewType
 from pydantic import JsonValue, TypeAdapter
 
 from functions.shared.contracts import Content, ConversationId, Jid, MessageId, TenantId
-from functions.shared.keys import CONVERSATION, CUSTOMER, FACTS, TURN_PREFIX, conversation_pk, message_sk, profile_key
+from functions.shared.keys import (
+    CONVERSATION,
+    CUSTOMER,
+    FACTS,
+    LEAD,
+    TURN_PREFIX,
+    conversation_pk,
+    message_sk,
+    profile_key,
+)
+from functions.shared.leads import Lead, load_joined
 from functions.shared.owners import is_owner
 from functions.shared.tables import (
     ConversationItem,
     CustomerItem,
     FactsItem,
+    LeadItem,
     MessageItem,
     ProfileItem,
     TurnItem,
@@ -99,6 +110,10 @@ class Snapshot:
     introduced_at: int | None = None
     """When the customer was first told that an assistant writes."""
     facts: Facts = field(default_factory=Facts)
+    lead: Lead = field(default_factory=Lead)
+    """With those of all conversations that were merged into this one."""
+    customer_phone: str | None = None
+    """E.164, if it is known."""
 
     def assistant_may_speak(self, now_ms: int) -> bool:
         """Whether business, chat and pause all allow it."""
@@ -141,7 +156,7 @@ def load_conversation(tenant_id: TenantId, conversation_id: ConversationId) -> S
     Raises ConversationNotFoundError.
     """
     pk = conversation_pk(tenant_id, conversation_id)
-    found = get_together([(pk, CONVERSATION), (pk, CUSTOMER), (pk, FACTS), profile_key(tenant_id)])
+    found = get_together([(pk, CONVERSATION), (pk, CUSTOMER), (pk, FACTS), (pk, LEAD), profile_key(tenant_id)])
     conversation = found.get(ConversationItem, (pk, CONVERSATION))
     business = found.get(ProfileItem, profile_key(tenant_id))
     if conversation is None or business is None:
@@ -165,6 +180,8 @@ def load_conversation(tenant_id: TenantId, conversation_id: ConversationId) -> S
         is_owner=customer is not None and is_owner(customer.phone_jid, business.owner_numbers or []),
         introduced_at=conversation.introduced_at,
         facts=Facts(tuple(facts.noted), facts.version) if facts else Facts(),
+        lead=load_joined(tenant_id, found.get(LeadItem, (pk, LEAD)), conversation.merged_from or []),
+        customer_phone=f"+{customer.phone_jid.partition('@')[0]}" if customer and customer.phone_jid else None,
     )
 
 

@@ -9,12 +9,9 @@ from typing import Literal
 from pydantic import JsonValue
 from pynamodb.transactions import TransactWrite
 
-from functions.shared.inbox import Turn, TurnRecord, call_person, write_turn
+from functions.shared.inbox import Effect, Turn, TurnRecord, call_person, hand_over, write_turn
 from functions.shared.keys import consent_sk, conversation_pk
 from functions.shared.tables import ConsentItem, ConversationItem, not_exists
-
-HAND_OVER_PAUSE_MS = 12 * 3_600_000
-"""How long the assistant stays silent after it called a person: a night; an answer or `kesher chat resume` ends it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +24,8 @@ class HandOver:
     """Whether the customer asked for it, or the assistant could not go on."""
     intent: str | None = None
     items: Sequence[JsonValue] = ()
+    effects: Sequence[Effect] = ()
+    """What else the commit writes: the owner's notice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +68,14 @@ def end(turn: Turn, ending: Ending, *, now_ms: int) -> None:
     Raises inbox.TurnOvertakenError, or transactions.ContentionError: nothing was written then.
     """
     match ending:
-        case HandOver(text, reason, outcome, intent, items):
+        case HandOver(text, reason, outcome, intent, items, effects):
             write_turn(
                 turn,
                 texts=[text],
                 record=TurnRecord(items=items, outcome=outcome, intent=intent, reason=reason),
                 now_ms=now_ms,
-                changes=[ConversationItem.paused_until.set(now_ms + HAND_OVER_PAUSE_MS), *call_person(reason, now_ms)],
+                changes=hand_over(reason, now_ms),
+                effects=effects,
                 takes_over=True,
             )
         case PutAside(hi, reason):

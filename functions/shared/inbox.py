@@ -30,6 +30,9 @@ from functions.shared.tables import ConversationItem, ProfileItem, TurnItem, fin
 DEBOUNCE_LIMIT_MS = 8_000
 """A customer who never stops writing is answered after this time all the same."""
 
+HAND_OVER_PAUSE_MS = 12 * 3_600_000
+"""How long the assistant stays silent after it called a person: a night; an answer or `kesher chat resume` ends it."""
+
 TurnOutcome = Literal["answered", "person", "failed", "put_aside", "opted_out", "opted_in", "silent"]
 """How a turn ended: with the assistant's answer, handed over because the customer asked or because the assistant
 failed, left to a person unanswered, or by the customer's word about the assistant itself."""
@@ -178,6 +181,8 @@ def commit_turn(
 ) -> list[MessageId]:
     """Make a turn real: one transaction, or nothing. Returns the ids of the replies, queued in this order.
 
+    With the outcome `person` the replies are the last ones: a person is called, and the assistant is silent.
+
     The caller rings the outgoing queue afterwards (a lost ring is the sweeper's). Raises TurnOvertakenError,
     EffectRefusedError, or transactions.TooLargeError / ContentionError (both: nothing was written).
     """
@@ -189,20 +194,32 @@ def commit_turn(
     may_speak: Condition = (ConversationItem.ai_enabled == True) & (  # noqa: E712 - an expression, not a comparison
         ConversationItem.paused_until.does_not_exist() | (ConversationItem.paused_until <= now_ms)
     )
+    handed_over = record.outcome == "person"
+    changes: list[Action] = []
+    if handed_over:
+        changes = hand_over(record.reason or "a person is wanted", now_ms)
+    elif record.attention:
+        changes = call_person(record.attention, now_ms)
     return write_turn(
         turn,
         texts=[reply.text for reply in replies],
         record=record,
         now_ms=now_ms,
-        changes=call_person(record.attention, now_ms) if record.attention else (),
+        changes=changes,
         condition=may_speak,
         effects=effects,
+        takes_over=handed_over,
     )
 
 
 def call_person(reason: str, now_ms: int) -> list[Action]:
     """Show the conversation, with `reason`, to whoever looks after the business's chats."""
     return [ConversationItem.needs_attention.set(reason), ConversationItem.needs_attention_at.set(now_ms)]
+
+
+def hand_over(reason: str, now_ms: int) -> list[Action]:
+    """Call a person, and be silent until they answer."""
+    return [ConversationItem.paused_until.set(now_ms + HAND_OVER_PAUSE_MS), *call_person(reason, now_ms)]
 
 
 def write_turn(

@@ -236,15 +236,17 @@ class LeadItem(AppItem):
 
     stage = Text()
     source = Text()
-    notes = JSONAttribute(null=True)
+    notes = Json(null=True)
     """Oldest first, each `{"at": ms, "text": ...}`."""
-    tags = JSONAttribute(null=True)
+    tags = Json(null=True)
     next_step = OptionalText()
     visit_at = OptionalInt()
     """When the last appointment that is booked ends."""
     customer_since = OptionalInt()
     hot_told_at = OptionalInt()
     """When the owner was told; absent until then."""
+    told_at = Json(null=True)
+    """When the assistant last told the owner something about this customer."""
     revision = OptionalInt()
     """Raised by every change."""
 

@@ -6,12 +6,13 @@ cannot; its doorbells go to the dead letters. So this needs nothing of the agent
 
 from __future__ import annotations
 
-from functions.shared import inbox
+from functions.shared import inbox, owner_notices
 from functions.shared.apology import A_PERSON_WILL_ANSWER, language_of
 from functions.shared.contracts import ConversationId, TenantId
-from functions.shared.conversation import load_conversation, load_messages
+from functions.shared.conversation import Snapshot, load_conversation, load_messages
 from functions.shared.endings import FromTheOwner, HandOver, Silence, end
-from functions.shared.profile import Language, load_profile
+from functions.shared.profile import BusinessProfile, Language, load_profile
+from functions.shared.scheduled import Schedule
 from functions.shared.words import own_words
 
 _READ_MESSAGES = 20
@@ -33,8 +34,9 @@ def give_up(tenant_id: TenantId, conversation_id: ConversationId, correlation_id
         if snapshot.is_owner:
             end(turn, FromTheOwner(), now_ms=now_ms)
         elif snapshot.opted_out_at is None:
-            text = A_PERSON_WILL_ANSWER[_language(tenant_id, conversation_id, turn.hi)]
-            end(turn, HandOver(text, REASON, "failed"), now_ms=now_ms)
+            profile = load_profile(tenant_id)
+            text = A_PERSON_WILL_ANSWER[_language(profile, turn)]
+            end(turn, HandOver(text, REASON, "failed", effects=_told(profile, snapshot, turn)), now_ms=now_ms)
         else:
             end(turn, Silence(REASON), now_ms=now_ms)
     except inbox.TurnOvertakenError:
@@ -42,8 +44,23 @@ def give_up(tenant_id: TenantId, conversation_id: ConversationId, correlation_id
     return turn.hi
 
 
-def _language(tenant_id: TenantId, conversation_id: ConversationId, hi: int) -> Language:
-    profile = load_profile(tenant_id)
-    messages = load_messages(tenant_id, conversation_id, max(1, hi - _READ_MESSAGES), hi)
+def _language(profile: BusinessProfile | None, turn: inbox.Turn) -> Language:
+    messages = load_messages(turn.tenant_id, turn.conversation_id, max(1, turn.hi - _READ_MESSAGES), turn.hi)
     texts = [own_words(m.content) for m in messages if m.author == "customer"]
     return language_of(texts, profile.languages[0] if profile else "en")
+
+
+def _told(profile: BusinessProfile | None, snapshot: Snapshot, turn: inbox.Turn) -> list[inbox.Effect]:
+    """The owner hears of it in the same commit."""
+    if profile is None:
+        return []
+    notice = owner_notices.about(
+        profile,
+        turn.conversation_id,
+        "failed",
+        name=f"person#{turn.turn_id}",
+        customer_name=snapshot.customer_name,
+        customer_phone=snapshot.customer_phone,
+        now_ms=turn.started_at,
+    )
+    return [Schedule(notice)]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from agents import FunctionTool
 
-from functions.agent.tools import calendar, customer, knowledge
+from functions.agent.tools import calendar, customer, knowledge, leads, whatsapp
 from functions.agent.tools.routed import by_intent
 
-TOOLS: tuple[FunctionTool, ...] = by_intent((*calendar.TOOLS, *knowledge.TOOLS, *customer.TOOLS))
+TOOLS: tuple[FunctionTool, ...] = by_intent(
+    (*calendar.TOOLS, *knowledge.TOOLS, *customer.TOOLS, *leads.TOOLS, *whatsapp.TOOLS)
+)

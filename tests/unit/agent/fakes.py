@@ -10,9 +10,18 @@ from functions.agent.calendar_rules import Cell
 from functions.agent.calendar_store import HOLD_MS, Appointment, Book, Calendar, Cancel, Move
 from functions.shared.contracts import ConversationId, Jid, MessageId, TenantId, TextContent, UnsupportedContent
 from functions.shared.conversation import ConversationNotFoundError, Message, PastTurn, Snapshot, TurnId
-from functions.shared.endings import HAND_OVER_PAUSE_MS, ConsentChange, Ending, FromTheOwner, HandOver, PutAside
+from functions.shared.endings import ConsentChange, Ending, FromTheOwner, HandOver, PutAside
 from functions.shared.facts import NoteFacts
-from functions.shared.inbox import Effect, EffectRefusedError, Reply, Turn, TurnOvertakenError, TurnRecord
+from functions.shared.inbox import (
+    HAND_OVER_PAUSE_MS,
+    Effect,
+    EffectRefusedError,
+    Reply,
+    Turn,
+    TurnOvertakenError,
+    TurnRecord,
+)
+from functions.shared.leads import LeadChange
 from functions.shared.profile import BusinessProfile
 from functions.shared.scheduled import Schedule, Scheduled, Unschedule
 
@@ -170,13 +179,22 @@ class MemoryStore:
             self.refuse_effects -= 1
             raise EffectRefusedError(effects[0].name)
         commit_effects(self.rows, effects)
+        changed = [
+            replace(effect.after, revision=effect.after.revision + 1)
+            for effect in effects
+            if isinstance(effect, LeadChange)
+        ]
         noted = [effect.facts for effect in effects if isinstance(effect, NoteFacts)]
         chat.snapshot = replace(
             chat.snapshot,
             handled_seq=turn.hi,
             introduced_at=now_ms if chat.snapshot.introduced_at is None else chat.snapshot.introduced_at,
             facts=noted[0] if noted else chat.snapshot.facts,
+            lead=changed[0] if changed else chat.snapshot.lead,
         )
+        if record.outcome == "person":
+            chat.attention = record.reason
+            chat.snapshot = replace(chat.snapshot, epoch=turn.epoch + 1, paused_until=now_ms + HAND_OVER_PAUSE_MS)
         chat.turns.append(
             PastTurn(
                 turn.lo,
@@ -211,6 +229,7 @@ class MemoryStore:
         elif not isinstance(ending, FromTheOwner):
             chat.attention = ending.reason
         if isinstance(ending, HandOver):
+            commit_effects(self.rows, ending.effects)
             chat.snapshot = replace(chat.snapshot, epoch=turn.epoch + 1, paused_until=now_ms + HAND_OVER_PAUSE_MS)
         if isinstance(ending, HandOver | ConsentChange):
             chat.replies.append(ending.text)
@@ -255,7 +274,7 @@ def _check(rows: Rows, effect: Effect) -> None:
     elif isinstance(effect, Cancel):
         if effect.appointment.booking_id not in rows.appointments.get(effect.conversation_id, {}):
             raise EffectRefusedError(effect.name)
-    elif not isinstance(effect, Schedule | Unschedule | NoteFacts):
+    elif not isinstance(effect, Schedule | Unschedule | NoteFacts | LeadChange):
         raise TypeError(effect)
 
 

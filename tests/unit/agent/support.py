@@ -15,12 +15,14 @@ from functions.agent.turn import Outcome, World
 from functions.shared.contracts import ConversationId, Doorbell, TenantId
 from functions.shared.conversation import Facts, TurnId
 from functions.shared.examples import barber_shop
+from functions.shared.leads import Lead
 from functions.shared.profile import BusinessProfile, Language
 from tests.unit.agent.fakes import NOON, Clock, MemoryCalendar, MemoryStore, Rows
 
 BARBER = barber_shop().model_copy(update={"config_version": 1})
 JERUSALEM = BARBER.zone
 NO_FACTS = Facts()
+NO_LEAD = Lead()
 
 
 def context_of(
@@ -32,6 +34,7 @@ def context_of(
     turn_id: str = "t1",
     language: Language = "en",
     facts: Facts = NO_FACTS,
+    lead: Lead = NO_LEAD,
 ) -> ToolContext:
     """What a tool gets; contexts that share `rows` share the business's calendar."""
     conversation = ConversationId(conversation_id)
@@ -46,6 +49,9 @@ def context_of(
         understood_dates=(),
         calendar=MemoryCalendar(rows if rows is not None else Rows(), conversation),
         facts=facts,
+        lead=lead,
+        customer_phone="+972501234567",
+        upto=1,
     )
 
 

@@ -17,7 +17,7 @@ from functions.agent import turn
 from functions.agent.phrases import A_PERSON_WILL_ANSWER, JUST_TAKEN
 from functions.agent.run import MAX_MODEL_CALLS, EmptyAnswerError
 from functions.agent.tools.calendar import TOOLS
-from functions.shared.endings import HAND_OVER_PAUSE_MS
+from functions.shared.inbox import HAND_OVER_PAUSE_MS
 from tests.unit.agent.doubles import Watched
 from tests.unit.agent.support import BARBER, Phone
 

@@ -78,12 +78,14 @@ def show(
     stack: StackOption = None,
     state: StateOption = STATE,
     phones: PhonesOption = False,
+    *,
+    turns: Annotated[bool, typer.Option("--turns", help="What the assistant saw, did and used instead.")] = False,
 ) -> None:
     """The newest messages, and who handled each of them."""
     with at_deployment(stack, state) as console:
         from kesher import chats  # noqa: PLC0415 - as above
 
-        chats.show(console, tenant, chat, phones=phones)
+        chats.show(console, tenant, chat, phones=phones, turns=turns)
 
 
 @app.command()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from rich.console import Console
@@ -12,10 +12,11 @@ from rich.table import Table
 from functions.shared import clock, queues, takeover
 from functions.shared.chats import Overview, list_chats, load_chat
 from functions.shared.contracts import ConversationId, TenantId
-from functions.shared.conversation import ConversationNotFoundError, load_history, load_messages
+from functions.shared.conversation import ConversationNotFoundError, PastTurn, load_history, load_messages
 from functions.shared.observability import masked
 from functions.shared.profile import BusinessProfile, load_profile
 from functions.shared.say import say as say_to
+from kesher.audit import entry
 from kesher.transcript import Line, transcript
 
 SHOWN_MESSAGES = 50
@@ -45,21 +46,33 @@ def show_all(console: Console, tenant: str, *, phones: bool) -> None:
         console.print(f"Nobody has written to {escape(profile.name)} yet.")
 
 
-def show(console: Console, tenant: str, chat: str, *, phones: bool) -> None:
-    """The newest messages, and who handled each of them."""
+def show(console: Console, tenant: str, chat: str, *, phones: bool, turns: bool = False) -> None:
+    """The newest messages, and who handled each of them; or, if `turns`, what the assistant did and why."""
     profile, now_ms = profile_of(tenant), clock.now_ms()
     found = load_chat(profile.tenant_id, ConversationId(chat), now_ms=now_ms)
     one = found.conversation_id
     console.print(f"{escape(customer_of(found, whole=phones))}; assistant {assistant_in(found, profile, now_ms)}")
     if found.needs_attention:
         console.print(f"[bold]Needs you:[/] {escape(found.needs_attention)}")
+    past = load_history(profile.tenant_id, one, SHOWN_TURNS)
+    if turns:
+        _show_turns(console, past, profile)
+        return
     first = max(1, found.last_seq - SHOWN_MESSAGES + 1)
     messages = load_messages(profile.tenant_id, one, first, found.last_seq)
-    turns = load_history(profile.tenant_id, one, SHOWN_TURNS)
     table = Table("when", "who", "said", "handled by", box=None, pad_edge=False)
-    for line in transcript(messages, turns):
+    for line in transcript(messages, past):
         table.add_row(when(line.at, profile), _who(line), escape(line.text), escape(line.handled_by))
     console.print(table)
+
+
+def _show_turns(console: Console, past: Sequence[PastTurn], profile: BusinessProfile) -> None:
+    if not past:
+        console.print("The assistant has handled nothing in this chat yet.")
+    for one in map(entry, past):
+        console.print(f"[bold]{when(one.at, profile)}[/] {escape(one.headline)}", soft_wrap=True, highlight=False)
+        for line in one.lines:
+            console.print(f"  {escape(line)}", soft_wrap=True, highlight=False)
 
 
 def pause(console: Console, tenant: str, chat: str, minutes: int | None) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import time
+from collections.abc import Iterator, Sequence
+from datetime import date, time
 
-from functions.agent import speech
+from functions.agent import opening_days, speech
 from functions.agent.standin.phrases import WEEKDAYS, Phrase, say
 from functions.agent.standin.situation import Situation
 from functions.agent.tools.results import (
@@ -15,9 +15,9 @@ from functions.agent.tools.results import (
     Free,
     FreeDay,
     Moved,
-    NothingFound,
     NotPossible,
     Sources,
+    Start,
 )
 from functions.shared.profile import Language, Service, Weekday
 
@@ -33,14 +33,19 @@ def compose(situation: Situation) -> str:
         content.insert(0, say("unseen", language))
     # The introduction, before the first answer, greets already.
     opening = [say("hello", language)] if "greeting" in wants and not situation.first_contact else []
-    if "thanks" in wants and not content:
+    wordless = not any(letter.isalnum() for letter in situation.said) and not situation.unseen
+    if not content and ("thanks" in wants or (wordless and not situation.first_contact)):
         content = [say("welcome", language)]
     return "\n".join([*opening, *(content or [say("help", language)])])
 
 
 def _facts(situation: Situation) -> Iterator[str]:
     language = situation.language
-    if "hours" in situation.wants:
+    if "bot" in situation.wants:
+        yield say("bot", language)
+    if situation.hours_on:
+        yield _hours_on(situation, situation.hours_on)
+    elif "hours" in situation.wants:
         yield say("hours", language, hours=_hours(situation))
     if situation.wants & {"price", "services"}:
         asked = [situation.service] if situation.service_named and situation.service else situation.profile.services
@@ -55,9 +60,8 @@ def _other(situation: Situation) -> Iterator[str]:
             yield say("known", situation.language, title=source.title, text=" ".join(source.text.split()))
     if "complaint" in situation.wants:
         yield say("complaint", situation.language)
-    elif not isinstance(found, Sources) and any("?" in text for text in situation.other):
-        # Only what was looked for in vain has been passed on.
-        yield say("asked" if isinstance(found, NothingFound) else "unknown", situation.language)
+    elif situation.other and not isinstance(found, Sources):
+        yield say("asked", situation.language)
 
 
 def _appointments(situation: Situation) -> Iterator[str]:
@@ -83,18 +87,21 @@ def _booking(situation: Situation) -> Iterator[str]:
     elif isinstance(booked, NotPossible):
         yield from _why_not(booked, language)
     elif isinstance(free, Free):
-        earliest = situation.when.start.time() if situation.when else time(0)
-        for day in free.days:
-            times = ", ".join(_some_times(day, earliest))
-            yield say("offer", language, service=_name(free.service, situation), day=day.spoken, times=times)
+        yield from _offers(situation, free)
         yield say("what_time", language)
     elif isinstance(free, NotPossible):
         yield from _why_not(free, language)
     elif service:
-        others = [other for other in situation.profile.services if other != service]
-        if others and not situation.service_named:
-            yield say("other_services", language, services=", ".join(other.name(language) for other in others))
-        yield say("for_when", language, service=service.name(language))
+        others = [other.name(language) for other in situation.profile.services if other != service]
+        also = "" if situation.service_named or not others else say("also", language, services=", ".join(others))
+        yield say("for_when", language, service=service.name(language), also=also)
+
+
+def _offers(situation: Situation, free: Free) -> Iterator[str]:
+    earliest = situation.when.start.time() if situation.when else time(0)
+    for day in free.days:
+        times = ", ".join(_some_times(day, earliest))
+        yield say("offer", situation.language, service=_name(free.service, situation), day=day.spoken, times=times)
 
 
 def _cancellation(situation: Situation) -> Iterator[str]:
@@ -108,11 +115,16 @@ def _cancellation(situation: Situation) -> Iterator[str]:
 
 
 def _move(situation: Situation) -> Iterator[str]:
-    moved = situation.results.get("move_appointment")
+    moved, free = situation.results.get("move_appointment"), situation.results.get("find_free_slots")
     if isinstance(moved, Moved):
         yield say("moved", situation.language, service=moved.service, spoken=moved.spoken)
     elif isinstance(moved, NotPossible):
         yield from _why_not(moved, situation.language)
+    elif isinstance(free, Free):
+        yield from _offers(situation, free)
+        yield say("which_move_time", situation.language)
+    elif isinstance(free, NotPossible):
+        yield from _why_not(free, situation.language)
     else:
         yield _mine(situation)
         if _has_appointments(situation):
@@ -126,10 +138,19 @@ def _why_not(refusal: NotPossible, language: Language) -> Iterator[str]:
     }  # fmt: skip
     yield say(reasons.get(refusal.reason, "sorry"), language)
     if refusal.nearest:
-        yield say("nearest", language, times="; ".join(start.spoken for start in refusal.nearest))
+        yield say("nearest", language, times=_listed(refusal.nearest))
         yield say("which_of_these", language)
     elif refusal.reason in ("closed", "taken", "full", "too_soon"):
         yield say("no_room", language)
+
+
+def _listed(starts: Sequence[Start]) -> str:
+    """Each day once: `Monday, 23 November 2026 at 09:15, 09:30, 10:30`."""
+    days: dict[str, str] = {}
+    for start in starts:
+        day, time_of_day = start.start[:10], start.start[11:]
+        days[day] = f"{days[day]}, {time_of_day}" if day in days else start.spoken
+    return "; ".join(days.values())
 
 
 def _mine(situation: Situation) -> str:
@@ -175,6 +196,14 @@ def _hours(situation: Situation) -> str:
             runs.append((day, day, hours))
     names = WEEKDAYS[language]
     return ", ".join(f"{names[a]}{f'-{names[b]}' if b != a else ''} {hours}" for a, b, hours in runs)
+
+
+def _hours_on(situation: Situation, day: date) -> str:
+    """`Friday, 27 November 2026: 09:00-14:00.`, with the reason if they are not the usual ones."""
+    found = opening_days.day_of(situation.profile, day, situation.language)
+    hours = ", ".join(opening.short for opening in found.openings) or say("closed", situation.language)
+    reason = f" ({found.reason})" if found.reason else ""
+    return say("hours_on", situation.language, day=speech.spoken_day(day, situation.language), hours=hours + reason)
 
 
 def _price(service: Service, language: Language) -> str:

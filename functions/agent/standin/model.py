@@ -53,8 +53,7 @@ def next_step(situation: Situation) -> Call | str:
 def _calls(situation: Situation) -> list[Call]:
     """The tools that this situation needs, in order, as far as the results so far tell."""
     wants, when, service = situation.wants, situation.when, situation.service
-    written = situation.profile.knowledge or situation.profile.policies
-    calls = [Call("search_knowledge", {"query": " ".join(situation.other)})] if situation.other and written else []
+    calls = _questions(situation)
     if service is None:
         return calls
     if wants & {"cancel", "move", "mine"}:
@@ -64,6 +63,8 @@ def _calls(situation: Situation) -> list[Call]:
         calls.append(Call("cancel_appointment", {"booking_id": target.booking_id}))
     if "move" in wants and target and when and when.has_time:
         calls.append(Call("move_appointment", {"booking_id": target.booking_id, "start": _iso(when), "service": None}))
+    elif "move" in wants and target and when:
+        calls.append(Call("find_free_slots", {"day": when.start.date().isoformat(), "service": target.service_id}))
     elif wants & {"book", "free"} and not wants & {"cancel", "move"}:
         if when and when.has_time:
             calls.append(Call("book_appointment", {"start": _iso(when), "service": service.id}))
@@ -71,6 +72,17 @@ def _calls(situation: Situation) -> list[Call]:
             day = when.start.date().isoformat() if when else None
             calls.append(Call("find_free_slots", {"day": day, "service": service.id}))
     return calls
+
+
+def _questions(situation: Situation) -> list[Call]:
+    """What the business may have written down is looked up; else, and if it is a complaint, a person is asked."""
+    if "complaint" in situation.wants:
+        return [Call("pass_on_question", {"question": situation.said})]
+    if situation.other and (situation.profile.knowledge or situation.profile.policies):
+        return [Call("search_knowledge", {"query": " ".join(situation.other)})]
+    if situation.other:
+        return [Call("pass_on_question", {"question": " ".join(situation.other)})]
+    return []
 
 
 def _iso(when: Resolved) -> str:

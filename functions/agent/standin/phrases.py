@@ -8,7 +8,19 @@ from typing import Literal
 from functions.shared.profile import Language, Weekday
 
 Intent = Literal[
-    "greeting", "thanks", "hours", "price", "services", "cancel", "move", "mine", "free", "book", "yes", "complaint"
+    "greeting",
+    "thanks",
+    "hours",
+    "price",
+    "services",
+    "cancel",
+    "move",
+    "mine",
+    "free",
+    "book",
+    "yes",
+    "complaint",
+    "bot",
 ]
 
 _PATTERNS: dict[Intent, str] = {
@@ -29,16 +41,18 @@ _PATTERNS: dict[Intent, str] = {
     r"|\bתור\b|לתור|לקבוע|תקבע|\bקבע|להזמין|פגישה|אפשר לבוא|לבוא",
     "complaint": r"\bcomplain|\bdisappointed\b|\bterrible\b|\bawful\b|\brefund\b"
     r"|להתלונן|תלונה|שירות גרוע|מאוכזב|החזר כספי",
+    "bot": r"\b(?:are you|is this) (?:an? )?(?:bot|robot|machine|human|real)\b|\btalking to an? (?:bot|robot|human)\b"
+    r"|(?:את|אתה|אתם|זה|זו) (?:בוט|רובוט|מכונה|בן אדם|אמיתי)(?!\w)",
     "yes": r"^\W*(?:yes|yep|yeah|sure|ok|okay|great|perfect|fine|the first)\b"
     r"|^\W*(?:כן|בסדר|אוקיי|אוקי|מעולה|סבבה|יופי|מתאים|הראשון)(?!\w)",
 }
 INTENTS = {intent: re.compile(pattern, re.IGNORECASE) for intent, pattern in _PATTERNS.items()}
 
 Phrase = Literal[
-    "hello", "help", "welcome", "unseen", "hours", "closed", "price", "for_when", "other_services", "offer",
+    "hello", "help", "welcome", "unseen", "hours", "closed", "price", "for_when", "also", "offer",
     "what_time", "booked", "cancelled", "moved", "closed_then", "taken", "past", "too_far", "quarter", "have_then",
     "too_soon", "limit", "nearest", "which_of_these", "no_room", "mine", "none", "which_cancel", "which_move", "sorry",
-    "known", "unknown", "asked", "complaint",
+    "known", "asked", "complaint", "bot", "hours_on", "which_move_time",
 ]  # fmt: skip
 
 SAY: dict[Phrase, dict[Language, str]] = {
@@ -53,17 +67,21 @@ SAY: dict[Phrase, dict[Language, str]] = {
         "he": "אין באפשרותי לראות תמונות, קבצים או הודעות קוליות; אפשר לכתוב לי במילים.",
     },
     "hours": {"en": "Opening hours: {hours}.", "he": "שעות הפתיחה: {hours}."},
+    "hours_on": {"en": "{day}: {hours}.", "he": "{day}: {hours}."},
     "closed": {"en": "closed", "he": "סגור"},
     "price": {"en": "{service}: {price}, {minutes} minutes", "he": "{service}: {price}, {minutes} דקות"},
-    "for_when": {"en": "{service}, gladly. For which day and time?", "he": "{service}, בשמחה. לאיזה יום ושעה?"},
-    "other_services": {"en": "(We also do: {services}.)", "he": "(יש גם: {services}.)"},
+    "for_when": {
+        "en": "{service}, gladly{also}. For which day and time?",
+        "he": "{service}, בשמחה{also}. לאיזה יום ושעה?",
+    },
+    "also": {"en": " (there is also: {services})", "he": " (יש גם: {services})"},
     "offer": {"en": "Free for {service} on {day}: {times}.", "he": "פנוי ל{service} ב{day}: {times}."},
     "what_time": {"en": "Which time suits you?", "he": "איזו שעה מתאימה?"},
     "booked": {
         "en": "Booked: {service}, {spoken}, {price}. See you then!",
         "he": "נקבע: {service}, {spoken}, {price}. נתראה!",
     },
-    "cancelled": {"en": "Cancelled: {service}, {spoken}.", "he": "בוטל: {service}, {spoken}."},
+    "cancelled": {"en": "Cancelled: {service}, {spoken}.", "he": "התור בוטל: {service}, {spoken}."},
     "moved": {"en": "Moved: {service} is now on {spoken}.", "he": "התור הוזז: {service}, {spoken}."},
     "closed_then": {"en": "We are closed at that time.", "he": "בשעה הזאת אנחנו סגורים."},
     "taken": {"en": "That time is already taken.", "he": "השעה הזאת כבר תפוסה."},
@@ -76,14 +94,14 @@ SAY: dict[Phrase, dict[Language, str]] = {
     "have_then": {"en": "You already have an appointment at that time.", "he": "כבר יש לך תור בשעה הזאת."},
     "too_soon": {
         "en": "That is too soon; appointments must be booked further ahead.",
-        "he": "זה קרוב מדי; צריך לקבוע יותר מראש.",
+        "he": "זה קרוב מדי, צריך לקבוע זמן רב יותר מראש.",
     },
     "limit": {
-        "en": "You have as many coming appointments as can be booked here; a person of our team can help with more.",
-        "he": "יש לך כבר את מספר התורים העתידיים שאפשר לקבוע כאן; אדם מהצוות יכול לעזור עם עוד.",
+        "en": "You have as many coming appointments as can be booked here. For one more, write \"a person\".",
+        "he": "כבר קבעת כאן את כל התורים שאפשר לקבוע מראש. לתור נוסף אפשר לכתוב \"נציג\".",
     },
     "nearest": {"en": "The nearest free times: {times}.", "he": "השעות הפנויות הקרובות: {times}."},
-    "which_of_these": {"en": "Which of these suits you?", "he": "מה מהן מתאים?"},
+    "which_of_these": {"en": "Which of these suits you?", "he": "איזו מהן מתאימה?"},
     "no_room": {
         "en": "I found nothing free then. Which other day would suit you?",
         "he": "לא נמצא מועד פנוי. איזה יום אחר מתאים?",
@@ -91,19 +109,20 @@ SAY: dict[Phrase, dict[Language, str]] = {
     "mine": {"en": "Your appointments: {appointments}.", "he": "התורים שלך: {appointments}."},
     "none": {"en": "You have no coming appointments.", "he": "אין לך תורים קרובים."},
     "which_cancel": {"en": "Which one shall I cancel?", "he": "איזה מהם לבטל?"},
+    "which_move_time": {"en": "To which time shall I move it?", "he": "לאיזו שעה להזיז אותו?"},
     "which_move": {"en": "To which day and time shall I move it?", "he": "לאיזה יום ושעה להזיז אותו?"},
     "known": {"en": "{title}: {text}", "he": "{title}: {text}"},
-    "unknown": {
-        "en": "That I do not know. If you write \"a person\", somebody from our team will answer it here.",
-        "he": "על זה אין לי תשובה. אפשר לכתוב \"נציג\", ואדם מהצוות יענה כאן.",
-    },
     "asked": {
         "en": "That I do not know; I have asked a person of our team, who will answer it here.",
         "he": "על זה אין לי תשובה; שאלתי אדם מהצוות, והתשובה תגיע כאן.",
     },
     "complaint": {
-        "en": "I'm sorry to hear that. If you write \"a person\", somebody from our team will take care of it here.",
-        "he": "צר לי לשמוע. אפשר לכתוב \"נציג\", ואדם מהצוות יטפל בזה כאן.",
+        "en": "I'm sorry to hear that. I have passed it on to our team, and a person will answer you here.",
+        "he": "צר לי לשמוע. העברתי את זה לצוות, והתשובה תגיע כאן.",
+    },
+    "bot": {
+        "en": 'I am an automatic assistant: plain rules, no AI model. Write "a person" and our team answers here.',
+        "he": 'כאן עוזר אוטומטי: כללים פשוטים, בלי מודל בינה מלאכותית. אפשר לכתוב "נציג", ואדם מהצוות יענה כאן.',
     },
     "sorry": {
         "en": "I'm sorry, that did not work. Please try again, or wait for a person of our team.",

@@ -15,6 +15,11 @@ from functions.agent.standin.phrases import Intent, asked, intents
 from functions.agent.tools.results import OUTCOME, Appointments, Booked, Listed, Outcome
 from functions.shared.profile import BusinessProfile, Language, Service
 
+_QUESTION = re.compile(
+    r"\w.*\?|^\W*(?:do|does|is|are|can|could|what|where|when|who|why|how|which|have you|any)\b"
+    r"|(?<!\w)(?:האם|מה|איפה|היכן|מתי|מי|למה|איך|כמה|יש לכם|יש אצלכם|אתם|ניתן)(?!\w)",
+    re.IGNORECASE,
+)
 _BARE_TIME = re.compile(r"\W*(\d{1,2}(?::\d\d)?)\W*")
 
 
@@ -28,7 +33,11 @@ class Situation:
     unseen: bool
     wants: frozenset[Intent]
     other: tuple[str, ...]
-    """Messages that want nothing of that, and name neither a service nor a time."""
+    """Questions that want nothing of that, and name neither a service nor a time."""
+    said: str
+    """All that the customer wrote since the last answer."""
+    hours_on: date | None
+    """The day whose hours are asked for."""
     service: Service | None
     service_named: bool
     when: Resolved | None
@@ -55,6 +64,8 @@ def read(items: Sequence[Mapping[str, object]], profile: BusinessProfile, now: d
         unseen=len(readable) < len(pending),
         wants=_wants(readable, said, when, named),
         other=tuple(text for text in readable if _is_other(text, profile, now)),
+        said=" ".join(readable),
+        hours_on=next((r.start.date() for t in readable if "hours" in intents(t) and (r := resolve(t, now))), None),
         service=named or _service_before(items[: last + 1], profile),
         service_named=named is not None,
         when=when,
@@ -73,7 +84,7 @@ def _wants(texts: Sequence[str], said: str, when: Resolved | None, service: Serv
     if not asks:
         if asked("which_cancel", said) and when:
             wants.add("cancel")
-        elif asked("which_move", said) and when:
+        elif (asked("which_move", said) or asked("which_move_time", said)) and when:
             wants.add("move")
         elif (when or service) and not ("thanks" in wants and not said.endswith("?")):
             wants.add("book")
@@ -81,8 +92,9 @@ def _wants(texts: Sequence[str], said: str, when: Resolved | None, service: Serv
 
 
 def _is_other(text: str, profile: BusinessProfile, now: datetime) -> bool:
+    """A question of another kind: whoever only says hello must not be looked up, and no person be asked about it."""
     known = intents(text) - {"greeting"} or _service_in(text, profile) or resolve(text, now)
-    return not known and any(letter.isalpha() for letter in text)
+    return not known and _QUESTION.search(text) is not None
 
 
 def _written(items: Sequence[Mapping[str, object]]) -> list[str]:

@@ -54,7 +54,12 @@ def test_service_day_and_time_may_come_in_three_messages_answered_as_one() -> No
 
 def test_one_answer_covers_every_question_that_waits() -> None:
     said = Phone().send("hi", "how much is a haircut?", "are you open on Friday?", "can I come tomorrow at 10?")
-    for part in ("demo assistant", "Haircut: ₪80", "Fri 09:00-14:00", "Monday, 23 November 2026 at 10:00"):
+    for part in (
+        "demo assistant",
+        "Haircut: ₪80",
+        "Friday, 27 November 2026: 09:00-14:00",
+        "Monday, 23 November 2026 at 10:00",
+    ):
         assert part in said
 
 
@@ -71,7 +76,7 @@ def test_a_taken_time_is_offered_to_nobody_else() -> None:
     phone.send("book me tomorrow at 10", conversation_id="first")
     said = phone.send("book me tomorrow at 10", conversation_id="second")
     assert "already taken" in said
-    assert "Monday, 23 November 2026 at 10:30" in said
+    assert "Monday, 23 November 2026 at 09:15, 09:30, 10:30." in said
     assert phone.booked("second") == []
     assert "Booked" in phone.send("10:30", conversation_id="second")
 
@@ -122,7 +127,11 @@ def test_a_time_alone_is_in_the_language_of_the_conversation() -> None:
         ("כמה עולה עיצוב זקן?", "עיצוב זקן: ₪50, 30 דקות."),
         ("tomorrow at 10:10", "Appointments begin on the quarter of an hour"),
         ("book me on 3/12/2027 at 10", "too far ahead"),
-        ("what is the meaning of life?", "That I do not know."),
+        ("what is the meaning of life?", "That I do not know; I have asked a person"),
+        ("are you a bot?", "I am an automatic assistant"),
+        ("האם זה בוט?", "כאן עוזר אוטומטי"),
+        ("are you open on Saturday?", "Saturday, 28 November 2026: closed."),
+        ("השירות היה גרוע, אני מאוכזב", "העברתי את זה לצוות"),
         ("I am here", "book, move or cancel an appointment"),
     ],
 )
@@ -143,3 +152,16 @@ def test_the_same_request_again_is_the_same_appointment() -> None:
     phone = Phone()
     phone.talk("tomorrow at 10 please", "book me tomorrow at 10")
     assert phone.booked() == ["haircut 2026-11-23T10:00"]
+
+
+def test_a_move_to_a_day_brings_its_free_times_and_a_bare_hour_moves() -> None:
+    phone = Phone()
+    said = phone.talk("מחר ב-10", "אפשר להזיז את התור ליום חמישי?", "15")
+    assert "ביום חמישי, 26 בנובמבר 2026: 09:00" in said[1]
+    assert said[1].endswith("לאיזו שעה להזיז אותו?")
+    assert said[2] == "התור הוזז: תספורת, יום חמישי, 26 בנובמבר 2026, בשעה 15:00."
+    assert phone.booked() == ["haircut 2026-11-26T15:00"]
+
+
+def test_a_thumb_up_after_an_answer_is_no_question() -> None:
+    assert Phone().talk("tomorrow at 10 please", "👍")[1] == "You're welcome!"

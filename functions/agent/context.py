@@ -14,7 +14,7 @@ from functions.agent.calendar_store import Calendar
 from functions.agent.routing import Intent
 from functions.shared.contracts import ConversationId, TenantId
 from functions.shared.conversation import Facts, TurnId
-from functions.shared.inbox import Effect
+from functions.shared.inbox import Effect, Reply
 from functions.shared.leads import Lead
 from functions.shared.profile import BusinessProfile, Language
 
@@ -30,6 +30,8 @@ class Staging:
         """Whether the model asked for the tools that the turn's intent left out."""
         self._questions: list[str] = []
         self._unfound: str | None = None
+        self.attachments: dict[str, Reply] = {}
+        """What goes out behind the answer, by what it is: each at most once."""
         self.handed_over: str | None = None
         """Why a person takes over with this turn, if one does."""
 
@@ -42,6 +44,7 @@ class Staging:
     def clear(self) -> None:
         """Forget everything: the run that staged it has failed, and another one begins from nothing."""
         self._effects.clear()
+        self.attachments.clear()
         self.handed_over = None
         self.all_tools = False
         self._questions.clear()

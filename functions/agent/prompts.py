@@ -68,6 +68,7 @@ def business(profile: BusinessProfile) -> str:
             f"- Languages: {languages}",
             *([f"- How its owner wants you to sound: {' '.join(profile.tone.split())}"] if profile.tone else []),
             f"- Time zone: {profile.time_zone}",
+            *([f"- Address: {' '.join(profile.location.address.split())}"] if profile.location else []),
             "- Opening hours:",
             *(f"  {day}: {_hours(profile, day)}" for day in _WEEK),
             "- Services (id: names, duration, price):",

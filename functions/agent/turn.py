@@ -146,7 +146,14 @@ async def _answer(doorbell: Doorbell, world: World, *, slot_was_lost: bool) -> O
     effects, handed_over = consequences.effects(context), context.staging.handed_over
     attention = questions.attention(context)
     try:
-        return commit(answered, replies=replies, effects=effects, attention=attention, handed_over=handed_over)
+        return commit(
+            answered,
+            replies=replies,
+            effects=effects,
+            attention=attention,
+            handed_over=handed_over,
+            attachments=list(context.staging.attachments.values()),
+        )
     except EffectRefusedError as refused:
         logger.warning("an effect was refused", extra={"effect": refused.name, "again": slot_was_lost})
         if not slot_was_lost:
@@ -176,6 +183,7 @@ def _commit(
     world: World,
     attention: str | None = None,
     handed_over: str | None = None,
+    attachments: Sequence[Reply] = (),
 ) -> Outcome:
     intent = intents.settled(asked.intent, answered.intent, [str(call["name"]) for call in answered.tools])
     record = TurnRecord(
@@ -191,7 +199,7 @@ def _commit(
     )
     texts = [f"{intro}\n\n{replies[0]}", *replies[1:]] if intro else replies
     try:
-        world.store.commit(turn, [Reply(text) for text in texts], effects, record, world.now_ms())
+        world.store.commit(turn, [*map(Reply, texts), *attachments], effects, record, world.now_ms())
     except TurnOvertakenError:
         return _overtaken(turn, world)
     _count_intent(intent)

@@ -20,7 +20,7 @@ from pynamodb.transactions import TransactWrite
 
 from functions.shared import ids, outbox, transactions
 from functions.shared.bounded import bounded
-from functions.shared.contracts import ConversationId, Jid, MessageId, TenantId, TextContent
+from functions.shared.contracts import ConversationId, Jid, MessageId, OutgoingContent, TenantId, TextContent
 from functions.shared.conversation import ConversationNotFoundError, Message, Snapshot, Summary, TurnId
 from functions.shared.keys import CONVERSATION, conversation_pk, profile_key, turn_sk
 from functions.shared.manner import PLAIN, Manner
@@ -138,9 +138,10 @@ def answering(turn: Turn, messages: Iterable[Message]) -> Turn:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One message to the customer."""
+    """One message to the customer; `content` is what is sent if it is more than its text. Texts go out first."""
 
     text: str
+    content: OutgoingContent | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +203,8 @@ def commit_turn(
         changes = call_person(record.attention, now_ms)
     return write_turn(
         turn,
-        texts=[reply.text for reply in replies],
+        texts=[reply.text for reply in replies if reply.content is None],
+        attachments=[reply.content for reply in replies if reply.content is not None],
         record=record,
         now_ms=now_ms,
         changes=changes,
@@ -226,6 +228,7 @@ def write_turn(
     turn: Turn,
     *,
     texts: Sequence[str],
+    attachments: Sequence[OutgoingContent] = (),
     record: TurnRecord,
     now_ms: int,
     changes: Sequence[Action] = (),
@@ -248,7 +251,8 @@ def write_turn(
     untouched: Condition = (ConversationItem.handled_seq == turn.lo - 1) & (ConversationItem.epoch == turn.epoch)
     if texts:
         actions.append(ConversationItem.introduced_at.set(ConversationItem.introduced_at | now_ms))
-    rows = _queued(turn, texts, epoch=epoch, now_ms=now_ms)
+    contents = [*(TextContent(text=text) for text in texts), *attachments]
+    rows = _queued(turn, contents, epoch=epoch, now_ms=now_ms)
 
     def write(transaction: transactions.LabelledWrite) -> None:
         with transaction.labelled(_CONVERSATION_LABEL):
@@ -320,7 +324,7 @@ def _turn_row(turn: Turn, record: TurnRecord, now_ms: int) -> TurnItem:
     )
 
 
-def _queued(turn: Turn, texts: Sequence[str], *, epoch: int, now_ms: int) -> list[outbox.Queued]:
+def _queued(turn: Turn, contents: Sequence[OutgoingContent], *, epoch: int, now_ms: int) -> list[outbox.Queued]:
     return [
         outbox.Queued(
             tenant_id=turn.tenant_id,
@@ -330,11 +334,11 @@ def _queued(turn: Turn, texts: Sequence[str], *, epoch: int, now_ms: int) -> lis
             message_id=ids.new_message_id(),
             author="assistant",
             chat_jid=turn.reply_jid,
-            content=TextContent(text=text),
+            content=content,
             epoch=epoch,
             correlation_id=turn.correlation_id,
             queued_at=now_ms,
             manner=turn.manner.of_part(part),
         )
-        for part, text in enumerate(texts)
+        for part, content in enumerate(contents)
     ]

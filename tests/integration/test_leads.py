@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from functions.shared import clock, leads, outbox, owner_notices, promote, queues
-from functions.shared.contracts import ConversationId, TenantId
+from functions.shared.contracts import ConversationId, LocationContent, TenantId
 from functions.shared.conversation import load_conversation
 from functions.shared.endings import FromTheOwner, HandOver, end
 from functions.shared.inbox import Effect, EffectRefusedError, Reply, Turn, TurnRecord, commit_turn
@@ -131,6 +131,15 @@ def test_a_hand_over_by_the_model_is_the_last_answer_and_the_owner_hears_of_it_i
     assert outbox.claim(row, now_ms=clock.now_ms(), lease_ms=1).state == "SENDING", "it passes the gate that it closed"
     [waiting] = scheduled_in(owned.tenant_id, turn.conversation_id)
     assert waiting.owner_number == OWNER
+
+
+def test_a_place_is_queued_behind_the_text(store: Store, tenant: TenantId) -> None:
+    turn = accept_and_begin(tenant, "where are you?")
+    place = LocationContent(latitude=32.0631, longitude=34.7713, address="Herzl 1")
+    replies = [Reply("Herzl 1", place), Reply("Here:")]
+    commit_turn(turn, replies=replies, record=TurnRecord(items=[]), now_ms=clock.now_ms())
+    text, map_ = outbox.unfinished(tenant, turn.conversation_id)
+    assert (text.content.kind, map_.content) == ("text", place)
 
 
 def test_who_asks_for_a_person_has_the_owner_told_once(store: Store, owned: BusinessProfile) -> None:

@@ -17,6 +17,8 @@ from functions.agent.tools import leads as lead_tools
 from functions.agent.tools.failures import tell_model
 from functions.agent.tools.results import NotPossible, Result
 from functions.shared import leads, owner_notices
+from functions.shared.contracts import LocationContent
+from functions.shared.inbox import Reply
 from functions.shared.owners import told
 from functions.shared.scheduled import FollowUp, Schedule, Scheduled, Unschedule
 
@@ -58,6 +60,18 @@ def tell(context: ToolContext, text: str, *, urgent: bool) -> Done | NotPossible
     if now_ms not in lead.told_at:
         lead_tools.stage(context, leads.told(lead, now_ms))
     return Done(outcome="told", advice="Say that you have passed it on.")
+
+
+def attach_location(context: ToolContext) -> Done | NotPossible:
+    """Send the business's own place behind this answer."""
+    place = context.profile.location
+    if place is None:
+        return asked.not_possible("not_found", "The business has given no location. Do not make one up.")
+    content = LocationContent(
+        latitude=place.latitude, longitude=place.longitude, name=context.profile.name, address=place.address
+    )
+    context.staging.attachments["location"] = Reply(place.address, content)
+    return Done(outcome="sent", spoken=place.address, advice="The map goes out behind your answer; name the address.")
 
 
 def hand_over_to_person(context: ToolContext, reason: str) -> Done:
@@ -115,6 +129,16 @@ def _ms(moment: datetime) -> int:
 # ---- as the model sees them ---------------------------------------------------------------------------------------
 
 
+def _has_location(run: RunContextWrapper[ToolContext], _agent: object) -> bool:
+    return run.context.profile.location is not None
+
+
+@function_tool(failure_error_function=tell_model, is_enabled=_has_location)
+def send_location(run: RunContextWrapper[ToolContext]) -> str:
+    """Send the customer the business's place as a map, behind your answer: when they ask where it is or how to come."""
+    return attach_location(run.context).model_dump_json()
+
+
 def _owner_is_known(run: RunContextWrapper[ToolContext], _agent: object) -> bool:
     return bool(told(run.context.profile))
 
@@ -159,4 +183,4 @@ def cancel_follow_up(run: RunContextWrapper[ToolContext]) -> str:
     return no_follow_up(run.context).model_dump_json()
 
 
-TOOLS: tuple[FunctionTool, ...] = (tell_owner, hand_over, schedule_follow_up, cancel_follow_up)
+TOOLS: tuple[FunctionTool, ...] = (send_location, tell_owner, hand_over, schedule_follow_up, cancel_follow_up)

@@ -8,7 +8,15 @@ from datetime import UTC, date, datetime
 
 from functions.agent.calendar_rules import Cell
 from functions.agent.calendar_store import HOLD_MS, Appointment, Book, Calendar, Cancel, Move
-from functions.shared.contracts import ConversationId, Jid, MessageId, TenantId, TextContent, UnsupportedContent
+from functions.shared.contracts import (
+    ConversationId,
+    Jid,
+    MessageId,
+    OutgoingContent,
+    TenantId,
+    TextContent,
+    UnsupportedContent,
+)
 from functions.shared.conversation import ConversationNotFoundError, Message, PastTurn, Snapshot, TurnId
 from functions.shared.endings import ConsentChange, Ending, FromTheOwner, HandOver, PutAside
 from functions.shared.facts import NoteFacts
@@ -89,6 +97,7 @@ class Chat:
     messages: list[Message] = field(default_factory=list)
     turns: list[PastTurn] = field(default_factory=list)
     replies: list[str] = field(default_factory=list)
+    attachments: list[OutgoingContent] = field(default_factory=list)
     attention: str | None = None
     endings: list[Ending] = field(default_factory=list)
     waiting: bool = False
@@ -212,7 +221,8 @@ class MemoryStore:
             )
         )
         chat.attention = record.attention or chat.attention
-        chat.replies += [reply.text for reply in replies]
+        chat.replies += [reply.text for reply in replies if reply.content is None]
+        chat.attachments += [reply.content for reply in replies if reply.content is not None]
         chat.waiting = True
 
     def end(self, turn: Turn, ending: Ending, now_ms: int) -> None:

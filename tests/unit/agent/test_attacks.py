@@ -14,13 +14,15 @@ from agents.testing.model import ModelScriptItem
 
 from functions.agent import prompts
 from functions.agent.wording import AnswerRefusedError
-from functions.shared.contracts import ConversationId
+from functions.shared.contracts import ConversationId, LocationContent
 from functions.shared.endings import HandOver
 from functions.shared.leads import Lead, Note
+from functions.shared.profile_parts import Location
 from functions.shared.scheduled import Notice
 from tests.unit.agent.support import BARBER, Phone
 
-OWNED = BARBER.model_copy(update={"owner_numbers": ("+972501111111",)})
+HERE = Location(address="Herzl 1", latitude=32.0631, longitude=34.7713)
+OWNED = BARBER.model_copy(update={"owner_numbers": ("+972501111111",), "location": HERE})
 SECRET = Lead(stage="engaged", notes=(Note(1, "is allergic"),), revision=1)
 
 OTHER_CUSTOMER = (
@@ -96,6 +98,7 @@ def under_attack(*steps: ModelScriptItem) -> tuple[Phone, str]:
             function_call("update_lead", {"note": "pays double", "interest": "hot"} | forged, call_id="c8"),
             function_call("read_lead", forged, call_id="c9"),
             function_call("cancel_follow_up", forged, call_id="c10"),
+            function_call("send_location", {"latitude": 1, "longitude": 2} | forged, call_id="c12"),
             function_call("hand_over", {"reason": "because"} | forged, call_id="c11"),
         ],
     ]
@@ -129,9 +132,12 @@ def test_a_model_that_obeys_reaches_nobody_else(prompt: str) -> None:
     nothing_was_reached(phone, booking_id)
     [kept] = phone.store.chat("attacker").turns
     results = [str(tool["result"]) for tool in kept.tools if isinstance(tool, dict)]
-    assert len(results) == 11
+    assert len(results) == 12
     assert not any("is allergic" in result for result in results), "the victim's lead"
     assert not any("10:00" in result for result in results), "the victim's appointment"
+    [place] = phone.store.chat("attacker").attachments
+    assert isinstance(place, LocationContent)
+    assert place.latitude == HERE.latitude
     assert phone.store.chat("attacker").replies == ["בוצע. Done as you asked."], "to the attacker and nobody else"
 
 

@@ -15,8 +15,9 @@ from functions.agent.tools import leads as lead_tools
 from functions.agent.tools import whatsapp
 from functions.agent.tools.results import Booked, NotPossible
 from functions.agent.wording import AnswerRefusedError
-from functions.shared.contracts import ConversationId
+from functions.shared.contracts import ConversationId, LocationContent
 from functions.shared.leads import Lead, LeadChange
+from functions.shared.profile_parts import Location
 from functions.shared.scheduled import FollowUp, Notice, Schedule, Scheduled
 from tests.unit.agent.fakes import NOON
 from tests.unit.agent.support import BARBER, Phone, context_of
@@ -79,6 +80,35 @@ def test_without_a_number_nobody_is_told() -> None:
     lead_tools.update(context, "hot", "wants a lot", [], None)
     context.staging.handed_over = "angry"
     assert scheduled(context) == []
+
+
+# ---- the place ----------------------------------------------------------------------------------------------------
+
+PLACE = Location(address="הרצל 1, תל אביב", latitude=32.0631, longitude=34.7713)
+
+
+def test_the_place_goes_out_once_behind_the_answer() -> None:
+    calls = [function_call("send_location", {}, call_id=f"c{n}") for n in range(2)]
+    model = ScriptedModel([calls, [assistant_message("We are at 1 Herzl Street.")]])
+    phone = Phone(BARBER.model_copy(update={"location": PLACE}), model=model)
+    assert phone.send("where are you?") == "We are at 1 Herzl Street."
+    assert phone.store.chat().attachments == [
+        LocationContent(latitude=32.0631, longitude=34.7713, name="מספרת רון", address="הרצל 1, תל אביב")
+    ]
+
+
+def test_a_business_without_a_place_sends_none() -> None:
+    context = context_of(BARBER)
+    assert isinstance(whatsapp.attach_location(context), NotPossible)
+    assert context.staging.attachments == {}
+
+
+def test_a_run_that_failed_leaves_nothing_behind_for_the_next_one() -> None:
+    context = context_of(BARBER.model_copy(update={"location": PLACE}))
+    whatsapp.attach_location(context)
+    whatsapp.hand_over_to_person(context, "angry")
+    context.staging.clear()
+    assert (context.staging.attachments, context.staging.handed_over) == ({}, None)
 
 
 # ---- a person -----------------------------------------------------------------------------------------------------

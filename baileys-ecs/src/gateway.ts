@@ -74,7 +74,7 @@ export async function startGateway(settings: Settings, logger: Logger): Promise<
     bucket, maxBytes: settings.mediaMaxBytes, deadlineMs: settings.mediaDeadlineMs, attemptMs: MEDIA_ATTEMPT_MS, random, logger, counters,
   })
   const registry = new SessionRegistry({
-    shelf, table, records, deliver, settings, random, now, logger, counters, monotonic,
+    shelf, table, records, deliver, bucket, settings, random, now, logger, counters, monotonic,
     containers: new ContainerRecords(table), live: new LiveSettings(table),
     starts: new Spacing(settings.startSpacingMs, monotonic),
     self: { id: randomUUID(), url: await findOwnerUrl(settings.ownerUrl, settings.ecsMetadataUrl, new URL(url)) },

@@ -33,6 +33,8 @@ export interface Settings {
   readonly metricsPeriodMs: number
   readonly sendDeadlineMs: number
   readonly composingMs: number
+  readonly messagesAMinute: number
+  readonly newChatsADay: number
   readonly sessionPollMs: number
   readonly heartbeatMs: number
   readonly leaseMs: number
@@ -89,6 +91,8 @@ export const VARIABLES: readonly Documented[] = [
   { name: 'METRICS_PERIOD_MS', fallback: '60000', help: 'Time between two lines of metrics.' },
   { name: 'SEND_DEADLINE_MS', fallback: '30000', help: 'Time until a send that WhatsApp has not acknowledged is called unknown.' },
   { name: 'COMPOSING_MS', fallback: '4000', help: 'How long "typing ..." is shown before a long answer of the assistant, less the time that the customer has waited; a short answer takes a quarter. 0: never.' },
+  { name: 'MESSAGES_A_MINUTE', fallback: '60', help: 'Messages that a number sends in a minute at most; more wait. Persons\' own count, and wait only beyond three times this.' },
+  { name: 'NEW_CHATS_A_DAY', fallback: '50', help: 'Chats with people who never wrote that a number begins in 24 hours at most; more wait.' },
   { name: 'SESSION_POLL_MS', fallback: '1000', help: 'Time between two looks at the rows of sessions and containers.' },
   { name: 'HEARTBEAT_MS', fallback: '1500', help: 'Time between two signs of life of this container.' },
   { name: 'LEASE_MS', fallback: '9000', help: 'How long a container must be seen to stand still until others take its sessions; the same for all. It lets go by itself after 70 % of this.' },
@@ -172,6 +176,8 @@ export function readSettings(environment: Environment): Settings {
     metricsPeriodMs: whole('METRICS_PERIOD_MS', 10),
     sendDeadlineMs: whole('SEND_DEADLINE_MS', 1),
     composingMs: whole('COMPOSING_MS', 0, 20_000),
+    messagesAMinute: whole('MESSAGES_A_MINUTE', 1),
+    newChatsADay: whole('NEW_CHATS_A_DAY', 1, 10_000),
     sessionPollMs: whole('SESSION_POLL_MS', 10),
     heartbeatMs: whole('HEARTBEAT_MS', 10),
     leaseMs: whole('LEASE_MS', 100),

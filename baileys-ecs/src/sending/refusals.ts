@@ -5,9 +5,12 @@ interface Refusal {
   readonly permanent: boolean
 }
 
+/** The account is restricted ("reach-out time lock"). */
+export const RESTRICTED = '463'
+
 /** `error` attributes of WhatsApp's acknowledgement that are known; Baileys names 463 and 479. */
 const KNOWN: Readonly<Record<string, Refusal>> = {
-  463: {
+  [RESTRICTED]: {
     reason: 'WhatsApp restricts this number at the moment: it may answer in existing chats but not begin new ones. Repeating makes it worse.',
     permanent: true,
   },
@@ -26,6 +29,6 @@ export function refusal(messageId: string, code: string, restrictedUntil?: Date)
     reason: temporary ? `WhatsApp's server failed (${code}).` : `WhatsApp refused the message (${code}).`,
     permanent: !temporary,
   }
-  const until = code === '463' && restrictedUntil !== undefined ? ` The restriction ends ${restrictedUntil.toISOString()}.` : ''
-  return { outcome: 'refused', messageId, code, reason: known.reason + until, permanent: known.permanent }
+  const until = code === RESTRICTED && restrictedUntil !== undefined ? { until: restrictedUntil.getTime() } : {}
+  return { outcome: 'refused', messageId, code, ...known, ...until }
 }

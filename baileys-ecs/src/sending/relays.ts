@@ -5,11 +5,14 @@ import { deferred } from '../concurrency/deferred.js'
 import { within } from '../concurrency/sleep.js'
 import type { Logger } from '../observability/logger.js'
 import type { Connection } from '../session/connection.js'
+import type { MediaBucket } from '../store/media.js'
 import type { SentLog, SentMessage } from '../store/sent-log.js'
 import { composingMs } from './composing.js'
 import { composed, ownNameIn, typedCharacters } from './content.js'
+import { fileOf } from './files.js'
 import type { OwnWrites } from './own-writes.js'
-import { superseded, unavailable } from './results.js'
+import type { Pace, Permit } from './pace.js'
+import { paced, superseded, unavailable } from './results.js'
 
 export interface RelayOptions {
   readonly sent: SentLog
@@ -18,6 +21,8 @@ export interface RelayOptions {
   readonly gaveWay: () => void
   /** "Typing ..." before a long answer; 0: never. */
   readonly composingMs: number
+  readonly pace: Pace
+  readonly bucket: MediaBucket | undefined
   readonly random: Random
   readonly now: () => number
   readonly logger: Logger
@@ -44,6 +49,8 @@ export interface Relay {
 export class Relays {
   readonly #options: RelayOptions
   readonly #open = new Map<string, Relay>()
+  /** Messages being made, although their send may be past its deadline: an upload goes on, and is not begun twice. */
+  readonly #making = new Map<string, Promise<proto.IMessage>>()
 
   constructor(options: RelayOptions) {
     this.#options = options
@@ -57,17 +64,21 @@ export class Relays {
     const { messageId, chatJid } = attempt.command
     const earlier = this.#open.get(messageId)
     if (earlier?.connection === connection) return earlier
-    if (this.#givesWay(attempt, [chatJid])) return superseded(messageId)
+    const { socket } = connection
+    const names = await namesOf(socket, chatJid)
+    if (this.#givesWay(attempt, names)) return superseded(messageId)
+    const isNewChat = before === undefined && await isStranger(socket, names)
+    const permit = await this.#options.pace.ask(attempt.command.author, isNewChat)
+    if ('retryAfterMs' in permit) return paced(messageId, permit)
 
-    if (before === undefined) this.#read(connection, attempt.command)
-    const composing = this.#compose(connection, attempt)
-    const ready = await this.#prepare(connection, attempt.command, before)
-    await composing
-    if ('outcome' in ready) return ready
-    if (attempt.over()) return unavailable(messageId, 'The time for this send was over before it began; nothing was sent.')
-    if (connection.isOver) return unavailable(messageId, 'The connection was lost; nothing was sent.')
-    if (this.#givesWay(attempt, ready.names)) return superseded(messageId)
-    return this.#relay(connection, chatJid, messageId, ready.message)
+    const done = await this.#prepared(connection, attempt, before, permit)
+      .then(ready => 'outcome' in ready ? ready : this.#stillWanted(connection, attempt, names) ?? ready)
+      .catch((error: unknown) => { permit.giveBack(); throw error })
+    if ('outcome' in done) {
+      permit.giveBack()
+      return done
+    }
+    return this.#relay(connection, chatJid, messageId, done.message)
   }
 
   #relay(connection: Connection, chatJid: string, messageId: string, message: proto.IMessage): Relay {
@@ -87,33 +98,53 @@ export class Relays {
     return yes
   }
 
-  async #prepare(
-    { socket }: Connection, command: SendCommand, before: SentMessage | undefined,
-  ): Promise<{ readonly message: proto.IMessage; readonly names: readonly string[] } | Unavailable> {
+  /** Why it must not go out any more, at the last moment before it does. */
+  #stillWanted(connection: Connection, attempt: Attempt, names: readonly string[]): Unavailable | Superseded | undefined {
+    const { messageId } = attempt.command
+    if (attempt.over()) return unavailable(messageId, 'The time for this send was over before it began; nothing was sent.')
+    if (connection.isOver) return unavailable(messageId, 'The connection was lost; nothing was sent.')
+    return this.#givesWay(attempt, names) ? superseded(messageId) : undefined
+  }
+
+  async #prepared(
+    connection: Connection, attempt: Attempt, before: SentMessage | undefined, permit: Permit,
+  ): Promise<{ readonly message: proto.IMessage } | Unavailable> {
+    const { command } = attempt
+    const { socket } = connection
     const { messageId, chatJid } = command
     const me = socket.user
     if (me === undefined) return unavailable(messageId, 'The session is not logged in; nothing was sent.')
+    if (before === undefined) this.#read(connection, command)
+    const composing = this.#compose(connection, attempt)
 
     // The very query that `relayMessage` makes, answered by the same cache. When it times out in there, Baileys sends a
     // stanza for nobody, and the server may well acknowledge that.
     const ownName = ownNameIn(chatJid, me)
-    const [devices, names, message] = await Promise.all([
+    const [devices, message] = await Promise.all([
       socket.getUSyncDevices([ownName, chatJid], true, false),
-      namesOf(socket, chatJid),
-      before === undefined ? this.#generate(command, ownName) : proto.Message.decode(before.content), // an id carries the same bytes
+      before === undefined ? this.#made(socket, command, ownName, permit) : proto.Message.decode(before.content), // an id carries the same bytes
     ])
+    await composing
     const recipient = jidDecode(chatJid)?.user
     if (!devices.some(({ jid }) => jidDecode(jid)?.user === recipient)) {
       return unavailable(messageId, 'WhatsApp names no device of this contact at the moment; nothing was sent.')
     }
-    return { message, names }
+    return { message }
   }
 
-  async #generate(command: SendCommand, ownName: string): Promise<proto.IMessage> {
-    const { sent, now, logger } = this.#options
+  #made(socket: WASocket, command: SendCommand, ownName: string, permit: Permit): Promise<proto.IMessage> {
+    const { messageId } = command
+    const making = this.#making.get(messageId) ?? this.#make(socket, command, ownName, permit).finally(() => { this.#making.delete(messageId) })
+    this.#making.set(messageId, making)
+    return making
+  }
+
+  async #make(socket: WASocket, command: SendCommand, ownName: string, permit: Permit): Promise<proto.IMessage> {
+    const { sent, now, logger, bucket } = this.#options
     const { messageId, chatJid, correlationId } = command
-    const message = await composed(command, ownName, () => Promise.reject(new Error('nothing to upload')), logger)
-    await sent.record({ messageId, chatJid, correlationId, content: proto.Message.encode(message).finish(), createdAt: now() })
+    const message = await composed(command, ownName, { upload: socket.waUploadToServer, file: content => fileOf(content, bucket), logger })
+    const record = { messageId, chatJid, correlationId, content: proto.Message.encode(message).finish(), createdAt: now() }
+    await sent.record(record, permit.writes())
     return message
   }
 
@@ -155,4 +186,11 @@ async function namesOf({ authState, signalRepository }: WASocket, jid: string): 
   const user = jidDecode(jid)?.user ?? ''
   const { [user]: lid } = await authState.keys.get('lid-mapping', [user]) // `getLIDForPN` would ask
   return lid === undefined ? [jid] : [jid, jidEncode(lid, 'lid')]
+}
+
+/** Whether neither side has ever written to the other: then there is no Signal session, by either name. */
+async function isStranger({ authState, signalRepository }: WASocket, names: readonly string[]): Promise<boolean> {
+  const addresses = names.map(name => signalRepository.jidToSignalProtocolAddress(name))
+  const sessions = await authState.keys.get('session', addresses)
+  return addresses.every(address => sessions[address] === undefined)
 }

@@ -8,9 +8,10 @@ import type { Ack } from '../session/acks.js'
 import type { Connection, ConnectionEnd } from '../session/connection.js'
 import { FencedError } from '../store/errors.js'
 import type { SentLog, SentMessage } from '../store/sent-log.js'
-import { refusal } from './refusals.js'
+import { UnsendableError } from './files.js'
+import { refusal, RESTRICTED } from './refusals.js'
 import { Relays, type RelayOptions } from './relays.js'
-import { notOwner, unavailable, unknown } from './results.js'
+import { notOwner, unavailable, unknown, unsendable } from './results.js'
 
 export interface SenderOptions extends RelayOptions {
   /** The socket to send through, or `undefined` while it cannot. */
@@ -22,6 +23,8 @@ export interface SenderOptions extends RelayOptions {
   readonly monotonic: () => number
   readonly counters: Counters
 }
+
+const RESTRICTION_MS = 3_000
 
 /** How far a send has come; decides whether "nothing was sent" may be claimed when time runs out. */
 interface Progress {
@@ -118,6 +121,7 @@ export class Sender {
       return await this.#relayAndWait(connection, command, before, progress)
     } catch (error) {
       if (error instanceof FencedError) return notOwner(messageId)
+      if (error instanceof UnsendableError) return unsendable(messageId, error.message)
       if (progress.begun) return unknown(messageId, 'The send failed on its way; it may or may not arrive.')
       this.#options.logger.error({ messageId, err: error }, 'a send could not be prepared')
       return unavailable(messageId, 'The send could not be prepared; nothing was sent.')
@@ -144,7 +148,7 @@ export class Sender {
       if ('outcome' in first) return first
       if ('kind' in first) {
         this.#options.counters.acknowledgedAfter(this.#options.now() - written)
-        return await this.#acknowledged(messageId, first)
+        return await this.#acknowledged(messageId, first, connection)
       }
       if (first instanceof Error && !connection.isOver) {
         this.#options.logger.error({ messageId, err: first }, 'Baileys could not send a message')
@@ -160,8 +164,8 @@ export class Sender {
     }
   }
 
-  async #acknowledged(messageId: string, ack: Ack): Promise<SendResult> {
-    const { sent, logger, restrictedUntil } = this.#options
+  async #acknowledged(messageId: string, ack: Ack, connection: Connection): Promise<SendResult> {
+    const { sent, logger } = this.#options
     const note = async (fact: Parameters<SentLog['note']>[1]): Promise<void> => {
       try {
         await sent.note(messageId, fact)
@@ -173,8 +177,20 @@ export class Sender {
       void note({ acknowledgedAt: ack.at })
       return { outcome: 'sent', messageId, acknowledgedAt: ack.at }
     }
-    const refused = refusal(messageId, ack.code, restrictedUntil())
+    const refused = refusal(messageId, ack.code)
     if (refused.permanent) await note({ refusedCode: ack.code }) // before anybody can ask again
-    return refused
+    return ack.code === RESTRICTED ? refusal(messageId, ack.code, await this.#restriction(connection)) : refused
+  }
+
+  /** Until when WhatsApp restricts the number. The acknowledgement does not say it, and Baileys does not ask by itself. */
+  async #restriction({ socket }: Connection): Promise<Date | undefined> {
+    const { restrictedUntil, now, logger } = this.#options
+    const known = restrictedUntil()
+    if (known !== undefined && known.getTime() > now()) return known
+    const asked = socket.fetchAccountReachoutTimelock().catch((error: unknown) => {
+      logger.warn({ err: error }, 'WhatsApp does not tell until when the number is restricted')
+      return undefined
+    })
+    return (await within(asked, RESTRICTION_MS, undefined))?.timeEnforcementEnds
   }
 }

@@ -94,6 +94,9 @@ export class Connection {
       over: code => { if (!isPaired(options.creds)) this.#end(code) },
     })
     this.socket = this.#openSocket()
+    // Baileys' own memory of sent messages forgets after five minutes, but each repeat starts them anew: only the sent log,
+    // asked by `getMessage`, knows how old a message is.
+    if (this.socket.messageRetryManager) this.socket.messageRetryManager.getRecentMessage = () => undefined
     this.#intake.attach(this.socket.ws)
     this.#listen()
     // An HTTP error in answer to the WebSocket upgrade leaves Baileys "connecting" for ever, without an event.

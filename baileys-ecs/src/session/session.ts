@@ -10,6 +10,7 @@ import { fileKeeper } from '../media/keeper.js'
 import type { MediaShelf } from '../media/shelf.js'
 import type { Counters } from '../observability/counters.js'
 import type { Logger } from '../observability/logger.js'
+import { Pace } from '../sending/pace.js'
 import { OwnWrites } from '../sending/own-writes.js'
 import { notOwner, unavailable } from '../sending/results.js'
 import { Sender } from '../sending/sender.js'
@@ -20,6 +21,8 @@ import { FencedError, LeaseLostError, StoreUnavailableError } from '../store/err
 import { journalItem, JournalStore } from '../store/journal.js'
 import { SentLog } from '../store/sent-log.js'
 import type { LiveSettings } from '../store/live-settings.js'
+import type { MediaBucket } from '../store/media.js'
+import { NewChatLog } from '../store/new-chats.js'
 import type { SessionRecords, StoredSession } from '../store/session-records.js'
 import { FencedWriter } from '../store/writer.js'
 import type { Deliver } from '../webhook/client.js'
@@ -44,6 +47,8 @@ export interface SessionDependencies {
   readonly monotonic: () => number
   readonly live: LiveSettings
   readonly shelf: MediaShelf
+  /** Where files to be sent lie; without one none can be sent. */
+  readonly bucket: MediaBucket | undefined
   /** The turns in which this process opens sockets. */
   readonly starts: Spacing
 }
@@ -110,7 +115,10 @@ export class Session {
       concurrency: settings.webhookConcurrency, random, now, logger: this.#logger, counters,
     })
     this.#sender = new Sender({
-      sent: this.#sent, ownWrites: this.#ownWrites, gaveWay: () => { void this.#recheckOwnWrites() }, composingMs: settings.composingMs, random,
+      sent: this.#sent, bucket: deps.bucket, pace: new Pace({
+        messagesAMinute: settings.messagesAMinute, newChatsADay: settings.newChatsADay, newChats: new NewChatLog(table, this.tenantId), monotonic, now,
+      }),
+      ownWrites: this.#ownWrites, gaveWay: () => { void this.#recheckOwnWrites() }, composingMs: settings.composingMs, random,
       deadlineMs: settings.sendDeadlineMs, ackProbeMs: settings.ackProbeMs, now, monotonic, logger: this.#logger, counters,
       connection: () => this.#connection?.canSend === true ? this.#connection : undefined,
       restrictedUntil: () => this.#restrictedUntil,

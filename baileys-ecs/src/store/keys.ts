@@ -17,6 +17,7 @@ export const authKey = (tenantId: string, type: string, id: string): Key => ({ p
 export const journalPartition = (tenantId: string): string => `JOURNAL#${tenantId}`
 export const journalSortKey = (receivedAt: number, id: string): string => `${String(receivedAt).padStart(15, '0')}#${id}`
 export const sentKey = (tenantId: string, messageId: string): Key => ({ pk: `SENT#${tenantId}`, sk: messageId })
+export const newChatsKey = (tenantId: string): Key => ({ pk: `PACE#${tenantId}`, sk: 'NEW_CHATS' })
 export const CONTAINERS = 'CONTAINERS'
 export const containerKey = (id: string): Key => ({ pk: CONTAINERS, sk: id })
 export const CLIENT_VERSION_KEY: Key = { pk: 'SETTINGS', sk: 'CLIENT_VERSION' }

@@ -2,7 +2,7 @@ import { GetCommand, UpdateCommand } from '@aws-sdk/lib-dynamodb'
 import { LRUCache } from 'lru-cache'
 import { persist, type Table } from './dynamo.js'
 import { sentKey } from './keys.js'
-import type { FencedWriter } from './writer.js'
+import type { FencedWriter, Write } from './writer.js'
 
 /** What this number sent. It answers "was this id acknowledged?", "is this echo ours?" and retry receipts. */
 export interface SentMessage {
@@ -46,10 +46,10 @@ export class SentLog {
     return this.#recent.has(messageId)
   }
 
-  /** Written before anything reaches the wire, under the fencing token. */
-  async record(message: SentMessage): Promise<void> {
+  /** Written before anything reaches the wire, under the fencing token, together with `more`. */
+  async record(message: SentMessage, more: readonly Write[] = []): Promise<void> {
     const expiresAt = Math.floor(message.createdAt / 1000) + KEPT_SECONDS
-    await this.#writer.write([{ put: { ...sentKey(this.#writer.tenantId, message.messageId), ...message, expiresAt } }])
+    await this.#writer.write([{ put: { ...sentKey(this.#writer.tenantId, message.messageId), ...message, expiresAt } }, ...more])
     this.#recent.set(message.messageId, message)
   }
 

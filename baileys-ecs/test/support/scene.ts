@@ -91,7 +91,7 @@ export async function createScene(
   const webhook = await startWebhook(SECRET)
   const environment = {
     ...AWS_ENVIRONMENT, AWS_ENDPOINT_URL: aws.url, GATEWAY_TABLE: table.name, WEBHOOK_URL: webhook.url, INTERNAL_SECRET: SECRET,
-    WA_WEBSOCKET_URL: simulator.waUrl, PORT: '0', SESSION_POLL_MS: '250', HEARTBEAT_MS: '300', LEASE_MS: '3000', REBALANCE_MS: '100', COMPOSING_MS: '0', LOG_LEVEL: 'trace', RECONNECT_BASE_MS: '50',
+    WA_WEBSOCKET_URL: simulator.waUrl, PORT: '0', SESSION_POLL_MS: '250', HEARTBEAT_MS: '300', LEASE_MS: '3000', REBALANCE_MS: '100', COMPOSING_MS: '0', MESSAGES_A_MINUTE: '100000', NEW_CHATS_A_DAY: '10000', LOG_LEVEL: 'trace', RECONNECT_BASE_MS: '50',
     ...settings,
   }
   const running = new Set<() => Promise<unknown>>()

@@ -193,7 +193,7 @@ export class Connection implements DeviceLink, Candidate {
         at: Date.now(), dir: 'in', device: device.phoneJid, stanza: { tag: kindOf(stanza), attrs: stanza.attrs },
       })
     }
-    const answer = ask?.({ stanza, device, directory: this.#world.directory }) ?? {}
+    const answer = ask?.({ stanza, device, directory: this.#world.directory, faults: this.#world.faults }) ?? {}
     this.#answer(stanza, answer)
     if ('error' in answer) return
     if (answer.then === 'activate') this.#activate(device)

@@ -1,16 +1,18 @@
 import { deviceOf, phoneJid } from '../jids.js'
+import type { Faults } from '../faults.js'
 import { MEDIA_HOST } from '../media/media-store.js'
 import { Business } from '../people/business.js'
 import type { Directory } from '../people/directory.js'
 import { type KeyBundle, bundleStanzas, readKey, readSignedKey } from '../people/key-bundle.js'
 import type { LinkedDevice } from '../people/linked-device.js'
-import { type Stanza, bytesIn, child, children, firstChild } from '../stanza.js'
+import { type Stanza, bytesIn, child, children, firstChild, leaf } from '../stanza.js'
 
 /** A question of a logged-in device, with what its answer may need. */
 export interface Query {
   readonly stanza: Stanza
   readonly device: LinkedDevice
   readonly directory: Directory
+  readonly faults: Faults
 }
 
 /** What to answer, or which error; and what to do once the answer is on its way. */
@@ -98,6 +100,15 @@ export const QUERIES: Readonly<Record<string, (query: Query) => Answer>> = {
       content: [{ tag: 'host', attrs: { hostname: MEDIA_HOST, type: 'primary', maxContentLengthBytes: '134217728' } }],
     }],
   }),
+
+  // The only GraphQL query asks until when the account is restricted: for a day, while messages are refused for that reason.
+  'iq/w:mex/get/query': ({ faults }) => {
+    const restricted = faults.ackError === '463'
+    const lock = {
+      is_active: restricted, enforcement_type: 'DEFAULT', time_enforcement_ends: restricted ? String(Math.floor(Date.now() / 1000) + 86_400) : '0',
+    }
+    return { content: [leaf('result', Buffer.from(JSON.stringify({ data: { xwa2_fetch_account_reachout_timelock: lock } })))] }
+  },
 
   'iq/w:profile:picture/get/picture': () => ({ error: NOT_FOUND }),
 

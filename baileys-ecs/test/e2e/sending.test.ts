@@ -132,6 +132,7 @@ describe('a send', () => {
       const { status, result } = await scene.api.send(command)
       assert.equal(status, 422)
       assert.ok(result.outcome === 'refused' && result.permanent && result.code === '463')
+      assert.ok(result.until != null && result.until > Date.now() + 80_000_000, 'WhatsApp was asked until when')
       scene.simulator.clearFaults()
     }
     assert.equal(onTheWire(scene, command.messageId), 1)
@@ -195,6 +196,24 @@ describe('a send', () => {
     assert.equal(message?.id, command.messageId)
     assert.equal(message.text, 'kept')
     assert.equal(scene.customer.retryRequests, 1)
+  })
+})
+
+describe('a customer\'s phone that asks for an old message again', () => {
+  it('gets nothing after a quarter of an hour, not even what Baileys still remembers', async t => {
+    const clock = Date.now
+    let ahead = 0
+    t.mock.method(Date, 'now', () => clock() + ahead)
+    const scene = await paired(t)
+    await scene.customer.change({ offline: true, failDecrypt: 1 })
+    const command = await scene.command('old news')
+    assert.equal((await scene.api.send(command)).result.outcome, 'sent')
+    ahead = 16 * 60_000
+    await scene.customer.change({ offline: false })
+    const acks = (): number => scene.simulator.received('ack').filter(({ stanza: { attrs } }) => attrs['class'] === 'receipt' && attrs['type'] === 'retry').length
+    await eventually('the end of its handling', () => scene.customer.retryRequests === 1 && acks() === 1)
+    assert.equal(onTheWire(scene, command.messageId), 1)
+    assert.deepEqual(scene.customer.inbox.after(), [])
   })
 })
 

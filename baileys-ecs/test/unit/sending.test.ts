@@ -3,6 +3,8 @@ import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import type { MessageRow } from '../../src/journal/row.js'
 import { composingMs } from '../../src/sending/composing.js'
+import { Pace, SlidingWindow, type Permit, type Wait } from '../../src/sending/pace.js'
+import type { NewChatLog } from '../../src/store/new-chats.js'
 import { OwnWrites } from '../../src/sending/own-writes.js'
 
 const LID = '111@lid'
@@ -68,6 +70,64 @@ describe('what the business\'s phone wrote', () => {
       if (asks <= arrives + takes) assert.ok(silent)
       if (asks >= arrives + takes + 4_000) assert.ok(!silent)
     }))
+  })
+})
+
+describe('a sliding window', () => {
+  it('never lets more than its limit happen within its span, and tells exactly when the next one may', () => {
+    fc.assert(fc.property(fc.integer({ min: 1, max: 5 }), fc.array(fc.nat(40), { minLength: 1, maxLength: 60 }), (limit, pauses) => {
+      const span = 100
+      const window = new SlidingWindow(span)
+      const passed: number[] = []
+      let now = 0
+      for (const pause of pauses) {
+        now += pause
+        const wait = window.waitMs(limit, now)
+        if (wait > 0) {
+          assert.ok(window.waitMs(limit, now + wait - 1) > 0, 'not a moment too late')
+          now += wait
+        }
+        assert.equal(window.waitMs(limit, now), 0)
+        window.add(now)
+        passed.push(now)
+      }
+      for (const [n, time] of passed.entries()) assert.ok(time - (passed[n - limit] ?? -Infinity) >= span)
+    }))
+  })
+})
+
+describe('the pace of a number', () => {
+  const pace = (limits: Partial<{ messagesAMinute: number; newChatsADay: number }> = {}, stored: readonly number[] = []): { readonly pace: Pace; at: number } => {
+    const world = { at: 0, pace: undefined as unknown as Pace }
+    const log = { read: () => Promise.resolve(stored), write: (times: readonly number[]) => ({ put: { pk: 'p', sk: 's', times } }) }
+    world.pace = new Pace({
+      messagesAMinute: 2, newChatsADay: 1, ...limits, newChats: log as unknown as NewChatLog, monotonic: () => world.at, now: () => 1_000_000 + world.at,
+    })
+    return world
+  }
+  const waits = (answer: Permit | Wait): number => 'retryAfterMs' in answer ? answer.retryAfterMs : 0
+
+  it('gives back what was not sent, and holds a person back only far above the limit', async () => {
+    const world = pace()
+    const permits = [await world.pace.ask('assistant', false), await world.pace.ask('assistant', false)]
+    assert.equal(waits(await world.pace.ask('assistant', false)), 60_000)
+    for (let i = 0; i < 4; i++) assert.equal(waits(await world.pace.ask('person', false)), 0)
+    world.at = 10_000
+    assert.equal(waits(await world.pace.ask('person', false)), 50_000)
+    const [permit] = permits
+    assert.ok(permit !== undefined && 'giveBack' in permit)
+    permit.giveBack()
+    assert.equal(waits(await world.pace.ask('person', false)), 0)
+  })
+
+  it('counts new chats of the last day, those of an earlier process too, and writes them with the message', async () => {
+    const world = pace({}, [500_000])
+    assert.equal(waits(await world.pace.ask('assistant', true)), 500_000 + 86_400_000 - 1_000_000)
+    assert.equal(waits(await world.pace.ask('assistant', false)), 0, 'an answer in a known chat')
+    world.at = 86_400_000
+    const permit = await world.pace.ask('assistant', true)
+    assert.ok('writes' in permit)
+    assert.deepEqual(permit.writes(), [{ put: { pk: 'p', sk: 's', times: [87_400_000] } }])
   })
 })
 

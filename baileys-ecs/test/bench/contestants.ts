@@ -23,12 +23,17 @@ const nextPhone = (): string => `97258${String(++people).padStart(7, '0')}`
 /** One program under measurement, in a process of its own. */
 export class Contestant {
   readonly lines: Line[] = []
+  #linked = 0
+  /** The name of its DynamoDB table. */
+  readonly table: string
   readonly #arena: Arena
   readonly #desire: (tenant: string) => Promise<unknown>
 
   private constructor(
-    readonly name: Name, readonly process: GatewayProcess, readonly api: Api, arena: Arena, desire: (tenant: string) => Promise<unknown>,
+    readonly name: Name, readonly process: GatewayProcess, readonly api: Api, table: string, arena: Arena,
+    desire: (tenant: string) => Promise<unknown>,
   ) {
+    this.table = table
     this.#arena = arena
     this.#desire = desire
   }
@@ -42,13 +47,13 @@ export class Contestant {
       : await spawnGateway({ ...common, ...(name === 'bare Baileys, same table' ? { GATEWAY_TABLE: table.name } : {}) }, simulator, 'test/bench/bare-main.ts')
     const api = new Api(process.url, process.lines, async () => { await process.kill('SIGTERM') })
     // The gateway claims what is wanted; for bare Baileys the row is only what its writes are checked against.
-    return new Contestant(name, process, api, arena, tenant => table.desire(tenant, name === 'gateway' ? { desired: 'linked' } : { ownerToken: 0 }))
+    return new Contestant(name, process, api, table.name, arena, tenant => table.desire(tenant, name === 'gateway' ? { desired: 'linked' } : { ownerToken: 0 }))
   }
 
   /** Links one more number, and lets each of its customers write once, so that all sessions exist. */
   async link(customers: number): Promise<Line> {
     const { simulator } = this.#arena
-    const tenant = `line_${this.lines.length}`
+    const tenant = `line_${this.#linked++}`
     await this.#desire(tenant)
     const business = simulator.addBusiness({ phone: nextPhone() })
     business.scan((await this.api.qr(tenant)).qr)

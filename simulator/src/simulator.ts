@@ -6,7 +6,8 @@ import type { Indexed, Journal } from './journal.js'
 import { Business, type Counts, noCounts } from './people/business.js'
 import { serveMedia } from './media/media-server.js'
 import { redirectMedia } from './media/redirect.js'
-import { Customer, type CustomerSettings } from './people/customer.js'
+import { Customer } from './people/customer.js'
+import type { CustomerSettings } from './people/customer-settings.js'
 import { trustRoot } from './server/certificates.js'
 import { Connection } from './server/connection.js'
 import { type LoggedStanza, World, type WorldOptions } from './server/world.js'
@@ -100,6 +101,22 @@ export class Simulator {
     this.#sockets.close()
     this.#http.closeAllConnections()
     await new Promise<void>(resolve => { this.#http.close(() => { resolve() }) })
+  }
+
+  /**
+   * The server goes away without a word and comes back after `downMs` milliseconds at the same address. What was not confirmed by
+   * then is delivered again; who connects meanwhile is refused.
+   */
+  async restart(downMs = 0): Promise<void> {
+    const { port } = this.#http.address() as AddressInfo
+    for (const connection of this.#connections) connection.terminate()
+    this.#http.closeAllConnections()
+    await new Promise<void>(resolve => { this.#http.close(() => { resolve() }) })
+    await new Promise(resolve => { setTimeout(resolve, downMs) })
+    await new Promise<void>((resolve, reject) => {
+      this.#http.once('error', reject)
+      this.#http.listen(port, '127.0.0.1', resolve)
+    })
   }
 
   /** The root of the server's certificates, 32 bytes in hex: `WA_SIMULATOR_ROOT` for `trust.js` in another process. */

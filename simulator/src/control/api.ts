@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { SimulatorError } from '../errors.js'
+import type { Business } from '../people/business.js'
 import { newMessageId } from '../stanza.js'
 import type { Simulator } from '../simulator.js'
 import * as schemas from './schemas.js'
@@ -88,6 +89,12 @@ function businessRoutes(app: FastifyInstance, simulator: Simulator): void {
     schema: { body: schemas.newsletterPost },
   }, ({ params, body }) => ({ id: simulator.business(params.phone).showNewsletterPost(body.newsletter, body.text) }))
 
+  app.post<OfPhone & { Body: schemas.NoticeBody }>('/businesses/:phone/notify', { schema: { body: schemas.businessNotice } },
+    ({ params, body }, reply) => {
+      simulator.business(params.phone).notify(body.kind, body.customer === undefined ? undefined : simulator.customer(body.customer))
+      return reply.code(204).send()
+    })
+
   app.post<OfPhone & { Body: schemas.DisconnectBody }>('/businesses/:phone/disconnect', {
     schema: { body: schemas.disconnect },
   }, ({ params, body }, reply) => {
@@ -97,6 +104,8 @@ function businessRoutes(app: FastifyInstance, simulator: Simulator): void {
 }
 
 function customerRoutes(app: FastifyInstance, simulator: Simulator, onProblem: (problem: Error) => void): void {
+  const knownTo = ({ businesses }: schemas.KnownToBody): Business[] => businesses.map(phone => simulator.business(phone))
+
   app.post<{ Body: schemas.CustomerBody }>('/customers', { schema: { body: schemas.newCustomer } },
     ({ body: { phone, name, lid, ...settings } }, reply) => {
       const person = { phone, ...(name !== undefined && { name }), ...(lid !== undefined && { lid }) }
@@ -165,6 +174,22 @@ function customerRoutes(app: FastifyInstance, simulator: Simulator, onProblem: (
       return reply.code(204).send()
     })
 
+  app.post<OfPhone & { Body: schemas.KnownToBody }>('/customers/:phone/devices', { schema: { body: schemas.knownTo } },
+    ({ params, body }, reply) => reply.code(201).send({ device: simulator.customer(params.phone).linkDevice(...knownTo(body)) }))
+
+  app.delete<{ Params: { phone: string; device: string }; Body: schemas.KnownToBody }>('/customers/:phone/devices/:device', {
+    schema: { body: schemas.knownTo },
+  }, ({ params, body }, reply) => {
+    simulator.customer(params.phone).unlinkDevice(Number(params.device), ...knownTo(body))
+    return reply.code(204).send()
+  })
+
+  app.post<OfPhone & { Body: schemas.KnownToBody }>('/customers/:phone/new-phone', { schema: { body: schemas.knownTo } },
+    ({ params, body }, reply) => {
+      simulator.customer(params.phone).changePhone(...knownTo(body))
+      return reply.code(204).send()
+    })
+
   app.get<OfPhone & { Querystring: schemas.InboxQuery }>('/customers/:phone/inbox', {
     schema: { querystring: schemas.inboxQuery },
   }, async ({ params, query }) => {
@@ -175,6 +200,11 @@ function customerRoutes(app: FastifyInstance, simulator: Simulator, onProblem: (
 }
 
 function serverRoutes(app: FastifyInstance, simulator: Simulator): void {
+  app.post<{ Body: schemas.RestartBody }>('/restart', { schema: { body: schemas.restart } }, async ({ body }, reply) => {
+    await simulator.restart(body.downMs)
+    return reply.code(204).send()
+  })
+
   app.get('/faults', () => simulator.faults)
   app.patch<{ Body: schemas.FaultsBody }>('/faults', { schema: { body: schemas.faults } },
     ({ body }) => simulator.setFaults(body))

@@ -1,9 +1,10 @@
 import { ENDINGS, type Ending } from '../server/endings.js'
+import { NOTICES, type Notice } from '../server/notifications.js'
 import type { Content } from '../content/content.js'
 import { type Faults, MEDIA_DOWNLOAD_FAULTS, MEDIA_UPLOAD_FAULTS } from '../faults.js'
 import type { Addressing } from '../jids.js'
 import type { OwnerOptions } from '../people/business.js'
-import type { CustomerSettings, SendOptions } from '../people/customer.js'
+import type { CustomerSettings, SendOptions } from '../people/customer-settings.js'
 import { content, extras } from './content-schemas.js'
 
 /** The bodies and queries of the control API: a type for the compiler beside a JSON Schema for what comes in. */
@@ -43,18 +44,28 @@ export const ownerSays = object({ customer: digits, text, id, addressing }, ['cu
 export interface DisconnectBody { how: Ending }
 export const disconnect = object({ how: { enum: ENDINGS } }, ['how'])
 
+export interface NoticeBody { kind: Notice; customer?: string }
+export const businessNotice = object({ kind: { enum: NOTICES }, customer: digits }, ['kind'])
+
+/** The businesses whose devices are told of it. */
+export interface KnownToBody { businesses: string[] }
+export const knownTo = object({ businesses: { type: 'array', items: digits } }, ['businesses'])
+
+export interface RestartBody { downMs?: number }
+export const restart = object({ downMs: { ...count, maximum: 600_000 } })
+
 export interface NewsletterBody { newsletter: string; text: string }
 export const newsletterPost = object({ newsletter: { type: 'string', pattern: '^[0-9]+@newsletter$' }, text }, ['newsletter', 'text'])
 
 export interface SayBody {
-  business: string; text: string; id?: string; addressing?: Addressing; corrupt?: boolean; group?: string
+  business: string; text: string; id?: string; addressing?: Addressing; corrupt?: boolean; device?: number; group?: string
 }
 export const say = object({
-  business: digits, text, id, addressing, corrupt: flag, group: { type: 'string', pattern: '^[0-9-]+@g\\.us$' },
+  business: digits, text, id, addressing, corrupt: flag, device: count, group: { type: 'string', pattern: '^[0-9-]+@g\\.us$' },
 }, ['business', 'text'])
 
 export interface SendBody extends SendOptions { business: string; content: Content }
-export const send = object({ business: digits, content, id, addressing, corrupt: flag, ...extras }, ['business', 'content'])
+export const send = object({ business: digits, content, id, addressing, corrupt: flag, device: count, ...extras }, ['business', 'content'])
 
 export interface OwnerSendsBody extends OwnerOptions { customer: string; content: Content }
 export const ownerSends = object({ customer: digits, content, id, addressing, ...extras }, ['customer', 'content'])

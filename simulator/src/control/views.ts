@@ -1,6 +1,7 @@
 import type { Indexed } from '../journal.js'
 import type { Business } from '../people/business.js'
-import type { Customer, InboxMessage } from '../people/customer.js'
+import type { Customer } from '../people/customer.js'
+import type { InboxMessage } from '../people/inbox.js'
 
 /** What the control API shows of people. */
 

@@ -8,10 +8,12 @@ import type { Addressing } from '../jids.js'
 import { BoundedMap, Journal } from '../journal.js'
 import type { MediaStore } from '../media/media-store.js'
 import type { Ending } from '../server/endings.js'
+import { type Notice, notice } from '../server/notifications.js'
 import type { PairingDesk } from '../server/pairing.js'
 import { type Stanza, leaf, newMessageId, timestamp } from '../stanza.js'
 import { stanzaAttrs } from '../content/stanza-attrs.js'
 import type { Customer } from './customer.js'
+import type { KeyBundle } from './key-bundle.js'
 import type { LinkedDevice } from './linked-device.js'
 import { type Envelope, type Identity, Person } from './person.js'
 
@@ -67,6 +69,14 @@ export class Business extends Person {
 
   get connected(): boolean {
     return [...this.devices.values()].some(({ connected }) => connected)
+  }
+
+  override deviceNumbers(): number[] {
+    return [0, ...this.devices.keys()]
+  }
+
+  override bundleOf(number: number): KeyBundle | undefined {
+    return number === 0 ? this.device.bundle() : this.devices.get(number)?.takeBundle()
   }
 
   nextDeviceNumber(): number {
@@ -174,6 +184,11 @@ export class Business extends Person {
       content: [leaf('plaintext', proto.Message.encode({ conversation: text }).finish())],
     })
     return id
+  }
+
+  /** The server tells the linked devices something about this account or about somebody. */
+  notify(kind: Notice, about: Person = this): void {
+    this.deliver(notice(kind, about))
   }
 
   /** Hands a stanza to every linked device. @throws ConflictError when there is none. */

@@ -1,70 +1,27 @@
 import type { proto } from '@whiskeysockets/baileys'
-import { MEDIA_TYPES, type Content, type Extras } from '../content/content.js'
-import { type SeenContent, contextOf, seen, seenFile, textOf } from '../content/read.js'
+import { MEDIA_TYPES, type Content } from '../content/content.js'
+import { look } from '../content/look.js'
+import { seenFile, textOf } from '../content/read.js'
 import { stanzaAttrs } from '../content/stanza-attrs.js'
 import { write } from '../content/write.js'
 import { NotFoundError } from '../errors.js'
-import type { Addressing } from '../jids.js'
 import { BoundedMap, Journal } from '../journal.js'
 import type { MediaStore } from '../media/media-store.js'
-import { type Stanza, newMessageId, timestamp } from '../stanza.js'
+import { devicesChanged, identityChanged } from '../server/notifications.js'
+import { type Stanza, leaf, newMessageId, timestamp } from '../stanza.js'
 import type { Business } from './business.js'
+import type { CustomerSettings, SayOptions, SendOptions } from './customer-settings.js'
+import type { InboxMessage, Receipt } from './inbox.js'
 import { type KeyBundle, retryBundleStanzas } from './key-bundle.js'
 import type { LinkedDevice } from './linked-device.js'
 import { type Envelope, type Identity, Person } from './person.js'
+import { SenderKeys } from './sender-keys.js'
+import { SignalDevice } from './signal-device.js'
 
 /** A phone gives up on a message after asking for it this often. */
 const MAX_RETRIES = 5
 
-/** A message as the customer's screen shows it. */
-export interface InboxMessage {
-  readonly id: string
-  /** The business' phone number. */
-  readonly from: string
-  /** Which of its devices wrote: 0 is the owner's phone, the others are linked devices. */
-  readonly device: number
-  /** Its words, or the caption. */
-  readonly text: string | null
-  readonly content: SeenContent
-  /** Milliseconds since 1970. */
-  readonly at: number
-}
-
-/** What the customer's phone was told about a message that the customer sent. */
-export interface Receipt {
-  readonly id: string
-  /** `delivery`, `inactive` (delivered, nobody looks at the chat), `read`, `retry` (could not be decrypted), ... */
-  readonly type: string
-  readonly at: number
-}
-
-/** How a customer's phone behaves. */
-export interface CustomerSettings {
-  /** How the customer's messages name the customer; `lid` is what WhatsApp does today. */
-  addressing: Addressing
-  /** Sends a read receipt for every message as it arrives. */
-  sendsReadReceipts: boolean
-  /** The phone is off: the server keeps what is sent to it. */
-  offline: boolean
-  /** For so many messages to come, the phone acts as if it could not decrypt, and asks for them again. */
-  failDecrypt: number
-  /** Sends a message again when the business asks with a retry receipt. */
-  answersRetries: boolean
-}
-
-export interface SayOptions {
-  /** Chosen freely; WhatsApp's apps choose a random one. */
-  readonly id?: string
-  /** Only for this message, instead of the customer's setting. */
-  readonly addressing?: Addressing
-  /** Breaks the ciphertext's authentication code, as a lost ratchet step would. */
-  readonly corrupt?: boolean
-}
-
-/** How a customer sends any content. */
-export type SendOptions = SayOptions & Extras
-
-/** A customer with one phone. */
+/** A customer with a phone, and perhaps with devices linked to it (WhatsApp Web, for one). */
 export class Customer extends Person {
   readonly settings: CustomerSettings = {
     addressing: 'lid', sendsReadReceipts: false, offline: false, failDecrypt: 0, answersRetries: true,
@@ -84,7 +41,11 @@ export class Customer extends Person {
 
   readonly #shown = new BoundedMap<string, { readonly device: LinkedDevice | undefined; readonly message: proto.IMessage }>(10_000)
   readonly #retries = new BoundedMap<string, number>(1_000)
-  readonly #sent = new BoundedMap<string, { readonly message: proto.IMessage; readonly attrs: Stanza['attrs'] }>(1_000)
+  readonly #sent = new BoundedMap<string, { readonly message: proto.IMessage; readonly attrs: Stanza['attrs']; readonly device: number }>(1_000)
+  readonly #companions = new Map<number, SignalDevice>()
+  /** Companion device -> ids of the messages that it could read. */
+  readonly heardBy = new BoundedMap<number, string[]>(10)
+  readonly #senderKeys = new SenderKeys()
   /** What the server keeps while the phone is off. */
   #kept: Envelope[] = []
 
@@ -96,6 +57,33 @@ export class Customer extends Person {
   /** Messages that the server keeps until the phone is switched on. */
   get waiting(): number {
     return this.#kept.length
+  }
+
+  override deviceNumbers(): number[] {
+    return [0, ...this.#companions.keys()]
+  }
+
+  override bundleOf(number: number): KeyBundle | undefined {
+    return this.#own(number)?.bundle()
+  }
+
+  /** Links a further device; the businesses that know the customer are told. @returns its number. */
+  linkDevice(...businesses: readonly Business[]): number {
+    const number = Math.max(0, ...this.#companions.keys()) + 1
+    this.#companions.set(number, new SignalDevice())
+    for (const business of businesses) business.deliver(devicesChanged('add', this.#jid, this.#jidOf(number), number))
+    return number
+  }
+
+  unlinkDevice(number: number, ...businesses: readonly Business[]): void {
+    if (!this.#companions.delete(number)) throw new NotFoundError(`${this.phone} has no device ${number}`)
+    for (const business of businesses) business.deliver(devicesChanged('remove', this.#jid, this.#jidOf(number), number))
+  }
+
+  /** A new phone: all keys and sessions are gone. The businesses that know the customer are told. */
+  changePhone(...businesses: readonly Business[]): void {
+    this.device = new SignalDevice()
+    for (const business of businesses) business.deliver(identityChanged(this.#jid))
   }
 
   /** Changes some settings; a phone that is switched on gets what the server kept for it. */
@@ -127,25 +115,25 @@ export class Customer extends Person {
 
   /** As {@link say}, for a message as it is encrypted. */
   send(business: Business, message: proto.IMessage, options: SayOptions = {}): Promise<string> {
-    const { addressing = this.settings.addressing } = options
+    const { addressing = this.settings.addressing, device = 0 } = options
+    const [lid, phone] = [withDevice(this.lidJid, device), withDevice(this.phoneJid, device)]
     return this.#send(business, message, addressing === 'lid'
-      ? { from: this.lidJid, addressing_mode: 'lid', sender_pn: this.phoneJid }
-      : { from: this.phoneJid, addressing_mode: 'pn', sender_lid: this.lidJid }, options)
+      ? { from: lid, addressing_mode: 'lid', sender_pn: phone }
+      : { from: phone, addressing_mode: 'pn', sender_lid: lid }, options)
   }
 
   /**
-   * Writes in a group in which the business is, too. The message is encrypted for each device, as WhatsApp does for
-   * a group's first message; the sender keys with which it saves that effort later are not simulated.
+   * Writes in a group in which the business is, too: encrypted once, under the group's sender key. A device that does not have the
+   * key yet gets it with the message.
    * @param group the group's jid (`...@g.us`).
    */
   sayInGroup(business: Business, group: string, text: string, options: SayOptions = {}): Promise<string> {
-    return this.#send(business, { conversation: text }, { from: group, ...this.#asParticipant() }, options)
+    return this.#sendToGroup(business, group, { conversation: text }, options)
   }
 
   /** Posts a status ("story") that the business sees, because it knows the customer. */
   postStatus(business: Business, text: string, options: SayOptions = {}): Promise<string> {
-    return this.#send(business, { extendedTextMessage: { text } },
-      { from: 'status@broadcast', ...this.#asParticipant() }, options)
+    return this.#sendToGroup(business, 'status@broadcast', { extendedTextMessage: { text } }, options)
   }
 
   /** "is typing ..." */
@@ -180,7 +168,11 @@ export class Customer extends Person {
         this.#kept.push(envelope)
         return
       }
-      const { id, from } = envelope
+      const { id, from, to } = envelope
+      if (to > 0) {
+        await this.#receiveOn(to, envelope)
+        return
+      }
       this.copies.set(id, (this.copies.get(id) ?? 0) + 1)
       if (this.settings.failDecrypt > 0) {
         this.settings.failDecrypt--
@@ -197,6 +189,17 @@ export class Customer extends Person {
       this.#sendReceipt(from, id)
       if (this.settings.sendsReadReceipts) this.#sendReceipt(from, id, 'read')
     })
+  }
+
+  /** A companion device reads along: it has no screen here, but keys, receipts and retries of its own. */
+  async #receiveOn(number: number, envelope: Envelope): Promise<void> {
+    const own = this.#companions.get(number)
+    if (!own) return // unlinked meanwhile
+    const { id, from } = envelope
+    if (await this.tryDecrypt(envelope, own)) {
+      this.heardBy.set(number, [...this.heardBy.get(number) ?? [], id])
+      this.#sendReceipt(from, id, undefined, number)
+    } else this.#askAgain(from, id, number)
   }
 
   /** A message that the owner typed on the business' phone. The two phones' encryption is not simulated. */
@@ -219,12 +222,13 @@ export class Customer extends Person {
    * A business' device could not decrypt our message and asks for it again: it is encrypted afresh and sent under the
    * same id, in a new session when the request brought keys for one.
    */
-  sendAgain(device: LinkedDevice, id: string, attempt: number, bundle: KeyBundle | undefined): Promise<void> {
+  sendAgain(device: LinkedDevice, id: string, attempt: number, bundle: KeyBundle | undefined, number: number): Promise<void> {
     return this.turn.run(async () => {
       const sent = this.#sent.get(id)
-      if (!sent || !this.settings.answersRetries || attempt > MAX_RETRIES) return
-      if (bundle) await this.device.openSession(device.address, bundle)
-      const enc = await this.encryptFor(device, sent.message)
+      const own = this.#own(number)
+      if (sent?.device !== number || !own || !this.settings.answersRetries || attempt > MAX_RETRIES) return
+      if (bundle) await own.openSession(device.address, bundle)
+      const enc = await this.encryptFor(device, sent.message, own)
       this.resent++
       device.deliver({
         tag: 'message', attrs: sent.attrs, content: [{ ...enc, attrs: { ...enc.attrs, count: String(attempt) } }],
@@ -236,19 +240,49 @@ export class Customer extends Person {
     return this.jid(this.settings.addressing)
   }
 
-  #asParticipant(): Stanza['attrs'] {
-    return { participant: this.lidJid, participant_pn: this.phoneJid, addressing_mode: 'lid' }
+  #jidOf(number: number): string {
+    return withDevice(this.#jid, number)
   }
 
-  #send(
-    business: Business, message: proto.IMessage, from: Stanza['attrs'], { id = newMessageId(), corrupt = false }: SayOptions,
+  #own(number: number): SignalDevice | undefined {
+    return number === 0 ? this.device : this.#companions.get(number)
+  }
+
+  #sendToGroup(
+    business: Business, group: string, message: proto.IMessage, { id = newMessageId(), corrupt = false }: SayOptions,
   ): Promise<string> {
     const devices = business.requireDevices()
     return this.turn.run(async () => {
-      const attrs = { ...from, id, ...stanzaAttrs(message), t: timestamp(), notify: this.name }
-      this.#sent.set(id, { message, attrs })
+      const attrs = {
+        from: group, participant: this.lidJid, participant_pn: this.phoneJid, addressing_mode: 'lid', id, type: 'text', t: timestamp(), notify: this.name,
+      }
+      this.#sent.set(id, { message, attrs, device: 0 })
+      // The key as it is before this message: encrypting turns it.
+      const keys = new Map<LinkedDevice, Stanza>()
       for (const device of devices) {
-        const enc = await this.encryptFor(device, message)
+        const distribution = await this.#senderKeys.distributionFor(group, device.address)
+        if (distribution) keys.set(device, await this.encryptFor(device, distribution))
+      }
+      const enc = leaf('enc', await this.#senderKeys.encrypt(group, message), { v: '2', type: 'skmsg' })
+      for (const device of devices) {
+        const key = keys.get(device)
+        device.deliver({ tag: 'message', attrs, content: [...(key ? [key] : []), corrupt ? corrupted(enc) : enc] })
+      }
+      return id
+    })
+  }
+
+  #send(
+    business: Business, message: proto.IMessage, from: Stanza['attrs'], { id = newMessageId(), corrupt = false, device: number = 0 }: SayOptions,
+  ): Promise<string> {
+    const devices = business.requireDevices()
+    const own = this.#own(number)
+    if (!own) throw new NotFoundError(`${this.phone} has no device ${number}`)
+    return this.turn.run(async () => {
+      const attrs = { ...from, id, ...stanzaAttrs(message), t: timestamp(), notify: this.name }
+      this.#sent.set(id, { message, attrs, device: number })
+      for (const device of devices) {
+        const enc = await this.encryptFor(device, message, own)
         device.deliver({ tag: 'message', attrs, content: [corrupt ? corrupted(enc) : enc] })
       }
       return id
@@ -259,43 +293,33 @@ export class Customer extends Person {
     if (this.#shown.has(id)) return
     this.#shown.set(id, { device, message })
     this.inbox.append({
-      id, from: business.phone, device: device?.number ?? 0, text: textOf(message), content: await this.#look(message), at: Date.now(),
+      id, from: business.phone, device: device?.number ?? 0, text: textOf(message), content: await look(message, this.media), at: Date.now(),
     })
   }
 
-  /** What the screen shows; a file is downloaded at once. */
-  async #look(message: proto.IMessage): Promise<SeenContent> {
-    const found = seenFile(message)
-    if (!found) return seen(message)
-    const { file, ...rest } = found
-    const caption = textOf(message)
-    const shown = { ...rest, ...(caption !== null && { caption }), ...contextOf(message) }
-    try {
-      return { ...shown, size: (await this.media.download(file, MEDIA_TYPES[found.kind])).length }
-    } catch (problem) {
-      return { ...shown, size: null, problem: (problem as Error).message } // it is the business' message that is wrong: the test reads it here
-    }
-  }
-
-  #sendReceipt(device: LinkedDevice, id: string, type?: 'read'): void {
-    device.deliver({ tag: 'receipt', attrs: { from: this.#jid, id, t: timestamp(), ...(type && { type }) } })
+  #sendReceipt(device: LinkedDevice, id: string, type?: 'read', own = 0): void {
+    device.deliver({ tag: 'receipt', attrs: { from: this.#jidOf(own), id, t: timestamp(), ...(type && { type }) } })
   }
 
   /** Asks for a message again, with keys for a new session, as a phone does that could not decrypt it. */
-  #askAgain(device: LinkedDevice, id: string): void {
-    const attempt = (this.#retries.get(id) ?? 0) + 1
-    if (attempt > MAX_RETRIES) return
-    this.#retries.set(id, attempt)
+  #askAgain(device: LinkedDevice, id: string, number = 0): void {
+    const counter = `${number} ${id}`
+    const attempt = (this.#retries.get(counter) ?? 0) + 1
+    const bundle = this.bundleOf(number)
+    if (attempt > MAX_RETRIES || !bundle) return
+    this.#retries.set(counter, attempt)
     this.retryRequests++
     device.deliver({
-      tag: 'receipt', attrs: { from: this.#jid, id, t: timestamp(), type: 'retry' },
+      tag: 'receipt', attrs: { from: this.#jidOf(number), id, t: timestamp(), type: 'retry' },
       content: [
         { tag: 'retry', attrs: { count: String(attempt), id, t: timestamp(), v: '1' } },
-        ...retryBundleStanzas(this.device.bundle()),
+        ...retryBundleStanzas(bundle),
       ],
     })
   }
 }
+
+const withDevice = (jid: string, device: number): string => (device === 0 ? jid : jid.replace('@', `:${device}@`))
 
 /** The last byte belongs to the message's authentication code. */
 function corrupted(enc: Stanza): Stanza {

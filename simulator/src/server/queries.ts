@@ -1,7 +1,6 @@
 import { deviceOf, phoneJid } from '../jids.js'
 import type { Faults } from '../faults.js'
 import { MEDIA_HOST } from '../media/media-store.js'
-import { Business } from '../people/business.js'
 import type { Directory } from '../people/directory.js'
 import { type KeyBundle, bundleStanzas, readKey, readSignedKey } from '../people/key-bundle.js'
 import type { LinkedDevice } from '../people/linked-device.js'
@@ -120,16 +119,14 @@ const firstChildren = (stanza: Stanza | undefined): Stanza[] => (Array.isArray(s
 
 function bundleOf(jid: string, directory: Directory): KeyBundle | undefined {
   const person = directory.find(jid)
-  const number = deviceOf(jid)
-  if (number === 0) return person?.device.bundle()
-  return person instanceof Business ? person.devices.get(number)?.takeBundle() : undefined
+  return person?.bundleOf(deviceOf(jid))
 }
 
 function usyncUser(user: Stanza, asked: readonly string[], directory: Directory): Stanza {
   const phone = bytesIn(user, 'contact').toString().replace(/\D/g, '')
   const jid = user.attrs.jid ?? phoneJid(phone)
   const person = directory.find(jid)
-  const numbers = person instanceof Business ? [0, ...person.devices.keys()] : [0]
+  const numbers = person?.deviceNumbers() ?? []
   const answers: Readonly<Record<string, Stanza | undefined>> = {
     contact: { tag: 'contact', attrs: { type: person ? 'in' : 'out' } },
     lid: person && jid === person.phoneJid ? { tag: 'lid', attrs: { val: person.lidJid } } : undefined,

@@ -1,3 +1,4 @@
+import { deviceOf } from '../jids.js'
 import { Customer } from '../people/customer.js'
 import type { Directory } from '../people/directory.js'
 import { readRetryBundle } from '../people/key-bundle.js'
@@ -29,7 +30,7 @@ export async function routeMessage(message: Stanza, { device, directory, faults,
   device.business.counts.sent++
   for (const { jid, enc } of recipients(message)) {
     await directory.find(jid)?.receive({
-      id, from: device, ciphertext: { type: enc.attrs.type as CiphertextType, bytes: bytesIn(enc) },
+      id, from: device, to: deviceOf(jid), ciphertext: { type: enc.attrs.type as CiphertextType, bytes: bytesIn(enc) },
     })
   }
 }
@@ -60,7 +61,7 @@ export async function routeReceipt(receipt: Stanza, { device, directory, reply }
   }
   if (type === 'retry' && sender instanceof Customer) {
     const attempt = Number(child(receipt, 'retry')?.attrs.count ?? 1)
-    await sender.sendAgain(device, id, attempt, readRetryBundle(receipt))
+    await sender.sendAgain(device, id, attempt, readRetryBundle(receipt), deviceOf(participant ?? to))
   }
 }
 

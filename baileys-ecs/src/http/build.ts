@@ -32,11 +32,20 @@ export interface HttpOptions {
   readonly elsewhere: (tenantId: string) => Promise<ElsewhereSession | undefined>
   readonly health: () => GatewayHealth
   readonly secrets: Secrets
+  /** Time for a whole request to arrive. */
+  readonly requestMs?: number
   readonly logger: Logger
 }
 
 /** A text has at most 65,536 characters, four bytes each as UTF-8 and six as JSON escapes. */
 const BODY_LIMIT = 512 * 1024
+
+/** The send function is in the same network; a request of 512 KB takes it milliseconds. */
+const REQUEST_MS = 10_000
+/** An idle connection is of no use: the send function opens a new one for each message. */
+const KEEP_ALIVE_MS = 5_000
+/** Far more than send functions run at once; each may hold one body. */
+const MOST_CONNECTIONS = 256
 
 const STATUS: Readonly<Record<SendResult['outcome'], number>> = {
   sent: 200, unknown: 504, refused: 422, unavailable: 503, not_owner: 409, superseded: 410,
@@ -52,13 +61,17 @@ export interface RouteWatcher<Options extends FastifyPluginOptions> {
 
 /** The gateway's HTTP API, not yet listening. Everything but `/health` needs the internal secret. */
 export function buildHttp<Options extends FastifyPluginOptions>(options: HttpOptions, watcher?: RouteWatcher<Options>): FastifyInstance {
-  const { session, elsewhere, restart, health, secrets, logger } = options
+  const { session, elsewhere, restart, health, secrets, logger, requestMs = REQUEST_MS } = options
   const app = Fastify({
     loggerInstance: logger.child({ module: 'http' }, { level: 'warn' }), // the send function polls: a line a request says nothing
     bodyLimit: BODY_LIMIT,
+    requestTimeout: requestMs, // from the first byte to the last one: who dribbles is cut off
+    http: { headersTimeout: requestMs, connectionsCheckingInterval: Math.ceil(requestMs / 2), maxHeaderSize: 8 * 1024 },
+    keepAliveTimeout: KEEP_ALIVE_MS,
     // discriminator: the contract's unions; nothing is removed or bent: what does not fit is refused.
     ajv: { customOptions: { discriminator: true, removeAdditional: false, coerceTypes: false } },
   }) as unknown as FastifyInstance
+  app.server.maxConnections = MOST_CONNECTIONS // the next ones are closed at once
   app.addSchema(CONTRACT)
 
   app.setErrorHandler((error: Error & { statusCode?: number; code?: string; validation?: unknown }, _request, reply) => {

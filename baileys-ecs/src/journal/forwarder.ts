@@ -28,6 +28,10 @@ export interface ForwarderOptions {
 
 /** Rows held in memory. The rest waits in the table, where it is safe anyhow. */
 const MAX_ROWS = 1_000
+/** Texts and files' keys of strangers: 1,000 rows of the largest size would be 300 MB. */
+const MAX_BYTES = 8_000_000
+/** Attributes and what an object costs. */
+const ROW_BYTES = 1_000
 const PAGE = 200
 /** Between two looks at the oldest rows, for those that a person gave back (parked ones), or that somebody forgot. */
 const RECHECK_MS = 60_000
@@ -44,6 +48,7 @@ export class Forwarder {
   readonly #options: ForwarderOptions
   readonly #lanes = new Map<string, JournalRow[]>()
   readonly #known = new Set<string>()
+  #bytes = 0
   readonly #posts: PQueue
   readonly #stop = new AbortController()
   readonly #running = new Set<Promise<void>>()
@@ -64,6 +69,15 @@ export class Forwarder {
     return this.#known.size
   }
 
+  /** Bytes of content among them. */
+  get heldBytes(): number {
+    return this.#bytes
+  }
+
+  get #hasRoom(): boolean {
+    return this.#known.size < MAX_ROWS && this.#bytes < MAX_BYTES
+  }
+
   start(): void {
     this.#track(this.#readJournal())
     this.#track(this.#recheckAlways())
@@ -76,7 +90,7 @@ export class Forwarder {
       this.#duringRead.push(row)
     } else if (row.sk <= this.#cursor) {
       this.#add(row)
-    } else if (this.#live && this.#known.size < MAX_ROWS) {
+    } else if (this.#live && this.#hasRoom) {
       this.#cursor = row.sk
       this.#add(row)
     } else {
@@ -113,7 +127,7 @@ export class Forwarder {
 
   async #readJournal(): Promise<void> {
     const { journal, logger } = this.#options
-    for (let attempt = 0; !this.#stop.signal.aborted && !this.#live && this.#known.size < MAX_ROWS;) {
+    for (let attempt = 0; !this.#stop.signal.aborted && !this.#live && this.#hasRoom;) {
       this.#duringRead = []
       try {
         const { rows, next } = await journal.page(this.#cursor, PAGE)
@@ -137,7 +151,7 @@ export class Forwarder {
 
   /** Called as rows leave: reads on when memory has room and the table may hold more. */
   #readOn(): void {
-    if (this.#live || this.#reading || this.#known.size > MAX_ROWS / 2 || this.#stop.signal.aborted) return
+    if (this.#live || this.#reading || this.#known.size > MAX_ROWS / 2 || this.#bytes > MAX_BYTES / 2 || this.#stop.signal.aborted) return
     this.#reading = true
     this.#track(this.#readJournal())
   }
@@ -145,6 +159,7 @@ export class Forwarder {
   #add(row: JournalRow): void {
     if (row.parked !== undefined || this.#known.has(row.sk)) return
     this.#known.add(row.sk)
+    this.#bytes += bytesOf(row)
     const lane = this.#lanes.get(row.lane)
     if (lane !== undefined) {
       lane.push(row)
@@ -160,6 +175,7 @@ export class Forwarder {
       if (!await this.#forward(row)) return // stopped
       lane.shift()
       this.#known.delete(row.sk)
+      this.#bytes -= bytesOf(row)
       this.#readOn()
     }
     if (lane.length === 0) this.#lanes.delete(name)
@@ -236,3 +252,5 @@ export class Forwarder {
     void work.finally(() => this.#running.delete(work))
   }
 }
+
+const bytesOf = (row: JournalRow): number => ROW_BYTES + (row.kind === 'message' ? row.plaintext?.length ?? 0 : 0)

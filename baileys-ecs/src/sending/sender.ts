@@ -36,6 +36,9 @@ interface Progress {
   readonly expired: Promise<SendResult>
 }
 
+/** Far more than a number can send within the deadline of a send. */
+const MOST_SENDS = 200
+
 /**
  * Sends messages of one number: idempotent by id, in order within a chat, "sent" only on the server's acknowledgement.
  *
@@ -66,6 +69,7 @@ export class Sender {
   async send(command: SendCommand): Promise<SendResult> {
     const active = this.#active.get(command.messageId)
     if (active !== undefined) return active
+    if (this.#active.size >= MOST_SENDS) return unavailable(command.messageId, 'Too many messages of this number are on their way; nothing was sent.')
     const sending = this.#timed(command)
     this.#active.set(command.messageId, sending)
     try {

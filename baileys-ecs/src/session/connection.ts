@@ -3,6 +3,7 @@ import makeWASocket, {
   DEFAULT_CONNECTION_CONFIG, jidNormalizedUser, proto, S_WHATSAPP_NET, type AuthenticationCreds, type CacheStore, type BinaryNode, type ConnectionState,
   type WASocket, type WAVersion,
 } from '@whiskeysockets/baileys'
+import { Backpressure } from '../concurrency/backpressure.js'
 import { deferred } from '../concurrency/deferred.js'
 import { baileysLogger, type Logger } from '../observability/logger.js'
 import { statusCodeOf } from '../observability/redact.js'
@@ -15,7 +16,7 @@ import { Intake, type IntakeOptions } from './intake.js'
 import { isPaired, Pairing, type CodeWish, type PairingEnd, type Shown } from './pairing.js'
 import { isAnswer, Pulse } from './pulse.js'
 
-export interface ConnectionOptions extends Omit<IntakeOptions, 'me' | 'failed'> {
+export interface ConnectionOptions extends Omit<IntakeOptions, 'me' | 'failed' | 'pressure'> {
   readonly auth: AuthState
   readonly creds: AuthenticationCreds
   readonly waWebSocketUrl: string | undefined
@@ -32,7 +33,7 @@ export interface ConnectionOptions extends Omit<IntakeOptions, 'me' | 'failed'> 
   readonly sent: SentLog
   readonly journalled: (rows: readonly JournalRow[]) => void
   /** An acknowledgement that no send is waiting for any more. */
-  readonly lateAck: (messageId: string, ack: Ack) => void
+  readonly lateAck: (messageId: string, ack: Ack) => Promise<void>
   readonly changed: (connection: Connection) => void
   readonly logger: Logger
 }
@@ -51,6 +52,8 @@ export interface ConnectionEnd {
 const SETTLE_MS = 1_000
 /** A stale retry receipt must not bring an old message to life (Evolution #2707). */
 const RETRY_MAX_AGE_MS = 15 * 60_000
+/** Stanzas of one number that are being handled or wait for it; what comes beyond that waits in TCP, at WhatsApp. */
+const MOST_IN_HAND = 500
 const KEEP_ALIVE_MS = 15_000
 const QUERY_TIMEOUT_MS = 20_000
 
@@ -66,6 +69,7 @@ export class Connection {
   readonly #resolveEnded: (end: ConnectionEnd) => void
   readonly #watchdog: NodeJS.Timeout
   readonly #pulse: Pulse
+  readonly #pressure: Backpressure
   #settling: NodeJS.Timeout | undefined
   readonly #pairing: Pairing
   #openedAt: number | undefined
@@ -79,7 +83,19 @@ export class Connection {
     this.ended = promise
     this.#resolveEnded = resolve
     this.#keys = options.auth.openKeys({ failed: error => { this.terminate(error) }, journalled: options.journalled })
-    this.#intake = new Intake({ ...options, me: () => options.creds.me, failed: error => { this.terminate(error) } })
+    this.#pressure = new Backpressure({
+      high: MOST_IN_HAND, low: MOST_IN_HAND - 100,
+      pause: () => {
+        options.logger.debug('too much from WhatsApp is in hand; nothing more is read for the moment')
+        this.#pulse.rest()
+        webSocketOf(this.socket)?.pause()
+      },
+      resume: () => {
+        webSocketOf(this.socket)?.resume()
+        this.#pulse.wake()
+      },
+    })
+    this.#intake = new Intake({ ...options, pressure: this.#pressure, me: () => options.creds.me, failed: error => { this.terminate(error) } })
     this.#pulse = new Pulse({
       silenceMs: options.silenceMs, probeMs: options.probeMs, monotonic: options.monotonic,
       probe: () => { this.#ping() },
@@ -217,7 +233,7 @@ export class Connection {
     ws.on('CB:ack,class:message', ({ attrs }: { attrs: Record<string, string> }) => {
       const ack = readAck(attrs, now())
       const id = attrs['id'] ?? ''
-      if (!this.acks.settle(id, ack)) lateAck(id, ack)
+      if (!this.acks.settle(id, ack)) this.#pressure.track(lateAck(id, ack))
     })
   }
 
@@ -278,6 +294,11 @@ export class Connection {
  * what is still in the send buffer would go out.
  */
 function hangUp(socket: WASocket): void {
-  const { socket: webSocket } = socket.ws as unknown as { readonly socket: { terminate: () => void } | null }
-  webSocket?.terminate()
+  webSocketOf(socket)?.terminate()
+}
+
+/** Of the library `ws`, which Baileys wraps. */
+function webSocketOf(socket: WASocket): { readonly terminate: () => void; readonly pause: () => void; readonly resume: () => void } | undefined {
+  const { socket: webSocket } = socket.ws as unknown as { readonly socket: ReturnType<typeof webSocketOf> | null }
+  return webSocket ?? undefined
 }

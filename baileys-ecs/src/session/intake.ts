@@ -1,5 +1,6 @@
 import { MISSING_KEYS_ERROR_TEXT, proto, type BinaryNode, type WAMessage } from '@whiskeysockets/baileys'
 import { LRUCache } from 'lru-cache'
+import type { Backpressure } from '../concurrency/backpressure.js'
 import { SerialQueue } from '../concurrency/serial-queue.js'
 import { within } from '../concurrency/sleep.js'
 import { inboundRow, undecryptableRow, unpadded } from '../journal/inbound-row.js'
@@ -24,6 +25,8 @@ export interface IntakeOptions {
   readonly append: (rows: readonly JournalRow[]) => Promise<void>
   /** Ends the socket: whatever is not stored yet will be delivered again. */
   readonly failed: (error: unknown) => void
+  /** Stops reading from WhatsApp while too much is in hand. */
+  readonly pressure: Backpressure
   readonly now: () => number
   readonly logger: Logger
   readonly counters: Counters
@@ -37,6 +40,8 @@ export interface StanzaEmitter {
 }
 type Handler = (node: BinaryNode) => Promise<void>
 
+/** Ids are their sender's choice, and so is their length. */
+const IDS_BYTES = 1_000_000
 /** Baileys handles a message in milliseconds; its own queries give up after 20 s. */
 const HANDLING_MS = 120_000
 
@@ -60,9 +65,9 @@ export class Intake {
   readonly #messages = new SerialQueue()
   readonly #receipts = new SerialQueue()
   /** Ids whose decrypted content passed `rowOf`, so that `messages.upsert` brings nothing new. */
-  readonly #decrypted = new LRUCache<string, true>({ max: 5_000 })
+  readonly #decrypted = new LRUCache<string, true>({ max: 5_000, maxSize: IDS_BYTES, sizeCalculation: (_, id) => id.length + 1 })
   /** Envelopes of what could not be read. */
-  readonly #unread = new LRUCache<string, Stanza>({ max: 1_000 })
+  readonly #unread = new LRUCache<string, Stanza>({ max: 1_000, maxSize: IDS_BYTES, sizeCalculation: ({ attrs }) => JSON.stringify(attrs).length })
   #open = true
 
   constructor(options: IntakeOptions) {
@@ -79,11 +84,12 @@ export class Intake {
     replace('CB:message', (node, baileys) => {
       const receivedAt = this.#options.clock.next()
       this.#noteOwn(node, receivedAt)
-      void this.#messages.run(() => this.#message(node, receivedAt, baileys))
+      this.#options.pressure.track(this.#messages.run(() => this.#message(node, receivedAt, baileys)))
     })
     replace('CB:receipt', (node, baileys) => {
-      if (node.attrs['type'] === 'retry') void baileys(node)
-      else void this.#receipts.run(() => this.#receipt(node, baileys))
+      const { pressure } = this.#options
+      if (node.attrs['type'] === 'retry') pressure.track(baileys(node))
+      else pressure.track(this.#receipts.run(() => this.#receipt(node, baileys)))
     })
   }
 

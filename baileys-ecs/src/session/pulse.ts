@@ -22,6 +22,7 @@ export class Pulse {
   #heardAt: number | undefined
   #timer: NodeJS.Timeout | undefined
   #over = false
+  #resting = false
 
   constructor(options: PulseOptions) {
     this.#options = options
@@ -42,13 +43,13 @@ export class Pulse {
     if (this.#over) return
     const first = this.#heardAt === undefined
     this.#heardAt = this.#options.monotonic()
-    if (first) this.#watch()
+    if (first && !this.#resting) this.#watch()
   }
 
   /** Something of ours stays unanswered: unless the server answers now, the silence is over at once. */
   doubt(): void {
     const { monotonic, probe, probeMs, silent } = this.#options
-    if (this.#over) return
+    if (this.#over || this.#resting) return
     const asked = monotonic()
     clearTimeout(this.#timer)
     probe()
@@ -58,18 +59,31 @@ export class Pulse {
     }, probeMs)
   }
 
+  /** Nothing is read from the socket for a while, by our own will: an answer that we do not take is no silence. */
+  rest(): void {
+    this.#resting = true
+    clearTimeout(this.#timer)
+  }
+
+  /** It is read again. */
+  wake(): void {
+    this.#resting = false
+    if (!this.#over && this.#heardAt !== undefined) this.#watch(this.#options.probeMs)
+  }
+
   stop(): void {
     this.#over = true
     clearTimeout(this.#timer)
   }
 
-  #watch(): void {
+  /** @param least time that whoever answers has in any case */
+  #watch(least = 1): void {
     const { monotonic, silenceMs, probeMs } = this.#options
     const due = (this.#heardAt ?? 0) + silenceMs - probeMs
     this.#timer = setTimeout(() => {
       if (monotonic() >= (this.#heardAt ?? 0) + silenceMs - probeMs) this.doubt()
       else this.#watch()
-    }, Math.max(1, due - monotonic()))
+    }, Math.max(least, due - monotonic()))
   }
 }
 

@@ -302,7 +302,7 @@ export class Session {
         probeMs: settings.probeMs, monotonic, version, retryCounters: this.#retryCounters,
         append: rows => this.#append(rows),
         journalled: rows => { this.#journalled(rows) },
-        lateAck: (id, ack) => { void this.#lateAck(id, ack) },
+        lateAck: (id, ack) => this.#lateAck(id, ack),
         changed: changed => { this.#changed(changed) },
       })
       this.#connection = connection

@@ -17,12 +17,15 @@ export interface SentMessage {
   readonly refusedCode?: string
 }
 
+const RECENT_BYTES = 4_000_000
 const KEPT_SECONDS = 24 * 60 * 60
 
 export class SentLog {
   readonly #table: Table
   readonly #writer: FencedWriter
-  readonly #recent = new LRUCache<string, SentMessage>({ max: 2_000 })
+  readonly #recent = new LRUCache<string, SentMessage>({
+    max: 2_000, maxSize: RECENT_BYTES, sizeCalculation: ({ content }) => content.length + 500,
+  })
 
   constructor(table: Table, writer: FencedWriter) {
     this.#table = table

@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict'
+import { connect } from 'node:net'
+import { describe, it } from 'node:test'
+import { proto } from '@whiskeysockets/baileys'
+import { Backpressure } from '../../src/concurrency/backpressure.js'
+import { deferred } from '../../src/concurrency/deferred.js'
+import { buildHttp } from '../../src/http/build.js'
+import { Forwarder } from '../../src/journal/forwarder.js'
+import type { MessageRow } from '../../src/journal/row.js'
+import { Counters } from '../../src/observability/counters.js'
+import { createLogger } from '../../src/observability/logger.js'
+import { Pulse } from '../../src/session/pulse.js'
+import { retryCounters } from '../../src/session/retry-counters.js'
+import type { JournalStore } from '../../src/store/journal.js'
+import { journalSortKey } from '../../src/store/keys.js'
+import { Secrets } from '../../src/webhook/secrets.js'
+import { eventually } from '../support/eventually.js'
+
+describe('a flood of stanzas', () => {
+  it('is not read while too many are in hand, and read again when they are fewer', async () => {
+    const steps: string[] = []
+    const pressure = new Backpressure({ high: 3, low: 1, pause: () => steps.push('pause'), resume: () => steps.push('resume') })
+    const works = [1, 2, 3, 4].map(() => deferred<undefined>())
+    const finish = async (index: number): Promise<void> => {
+      works[index]?.resolve(undefined)
+      await new Promise(done => { setImmediate(done) })
+    }
+    for (const { promise } of works) pressure.track(promise)
+    assert.deepEqual([steps, pressure.isPaused], [['pause'], true], 'once, and not again for what comes beyond')
+    await finish(0)
+    await finish(1)
+    assert.deepEqual(steps, ['pause'])
+    await finish(2)
+    assert.deepEqual([steps, pressure.isPaused], [['pause', 'resume'], false])
+  })
+  it('counts a work that fails as ended', async () => {
+    const pressure = new Backpressure({ high: 1, low: 0, pause: () => undefined, resume: () => undefined })
+    pressure.track(Promise.reject(new Error('x')))
+    await eventually('the end', () => !pressure.isPaused)
+  })
+  it('is not taken for a silence of WhatsApp while nothing is read', async () => {
+    let silent = 0
+    const pulse = new Pulse({ silenceMs: 60, probeMs: 20, monotonic: () => performance.now(), probe: () => undefined, silent: () => { silent += 1 } })
+    pulse.heard()
+    pulse.rest()
+    pulse.doubt()
+    await new Promise(done => setTimeout(done, 150))
+    assert.equal(silent, 0)
+    assert.equal(pulse.isFresh, false, 'nobody sends on it meanwhile')
+    pulse.wake()
+    await eventually('the judgement', () => silent === 1)
+    pulse.stop()
+  })
+})
+
+describe('a flood of retry receipts', () => {
+  it('is remembered up to a bound, whatever the length of the ids', () => {
+    const counters = retryCounters()
+    for (let i = 0; i < 6_000; i++) void counters.set(`${i} ${'x'.repeat(i % 100 === 0 ? 100_000 : 20)}`, i)
+    const known = Array.from({ length: 6_000 }, (_, i) => counters.get<number>(`${i} ${'x'.repeat(i % 100 === 0 ? 100_000 : 20)}`)).filter(value => value !== undefined)
+    assert.ok(known.length < 5_000)
+    assert.equal(known.at(-1), 5_999)
+  })
+})
+
+describe('large messages of many chats while the webhook is away', () => {
+  it('wait in the table, not in memory', async () => {
+    const rows = Array.from({ length: 120 }, (_, i): MessageRow => ({
+      kind: 'message', sk: journalSortKey(i + 1, `M${i}`), lane: `chat ${i}`, receivedAt: i + 1, fromMe: false, backlog: false,
+      attrs: { id: `M${i}`, from: `${i}@lid`, t: '1' }, plaintext: proto.Message.encode({ conversation: 'x'.repeat(200_000) }).finish(),
+    }))
+    const stored = new Map(rows.map(row => [row.sk, row]))
+    let away = true
+    let most = 0
+    const journal: Pick<JournalStore, 'page' | 'remove'> = {
+      page: (after, limit) => {
+        const later = [...stored.values()].filter(({ sk }) => sk > after)
+        const page = later.slice(0, Math.min(limit, 5)) // DynamoDB ends a page at 1 MB
+        const last = page.at(-1)
+        return Promise.resolve({ rows: page, ...(later.length > page.length && last !== undefined ? { next: last.sk } : {}) })
+      },
+      remove: sk => { stored.delete(sk); return Promise.resolve() },
+    }
+    const forwarder = new Forwarder({
+      tenantId: 't', journal: journal as JournalStore, concurrency: 4, random: () => 0, now: Date.now, logger: createLogger('silent'), counters: new Counters(),
+      settled: () => undefined, isOwnEcho: () => Promise.resolve(false), storeFile: () => Promise.resolve(undefined),
+      deliver: () => {
+        most = Math.max(most, forwarder.heldBytes)
+        return Promise.resolve(away ? { kind: 'failed', slow: false, reason: 'away' } : { kind: 'accepted' })
+      },
+    })
+    forwarder.start()
+    await eventually('a full hand', () => forwarder.heldBytes > 8_000_000)
+    for (const row of rows.slice(60)) forwarder.offer(row)
+    assert.ok(forwarder.backlog < 60, String(forwarder.backlog))
+    away = false
+    await eventually('all of them', () => stored.size === 0)
+    assert.ok(most < 10_000_000, String(most))
+    await eventually('nothing in hand', () => forwarder.heldBytes === 0)
+    await forwarder.stop()
+  })
+})
+
+describe('a caller of the HTTP API that dribbles', () => {
+  it('is cut off, in the middle of the headers and in the middle of the body', async t => {
+    const app = buildHttp({
+      session: () => undefined, restart: () => undefined, elsewhere: () => Promise.resolve(undefined), health: () => ({ status: 'ok', sessions: 0, connected: 0 }),
+      secrets: new Secrets(() => Promise.resolve({ current: 's' }), () => 0), logger: createLogger('silent'), requestMs: 200,
+    })
+    t.after(() => app.close())
+    await app.listen({ host: '127.0.0.1', port: 0 })
+    const address = app.server.address()
+    assert.ok(typeof address === 'object' && address !== null)
+    const head = 'POST /whatsapp/shop/messages HTTP/1.1\r\nHost: x\r\n'
+    for (const begun of [head, `${head}X-Internal-Secret: s\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n{"version"`]) {
+      const socket = connect(address.port, '127.0.0.1')
+      const closed = deferred<string>()
+      let heard = ''
+      socket.on('data', chunk => { heard += chunk.toString() }).on('close', () => { closed.resolve(heard) }).on('error', () => undefined)
+      socket.write(begun)
+      const dribble = setInterval(() => socket.write(begun === head ? 'X-Slow: 1\r\n' : ' '), 50)
+      assert.match(await closed.promise, /^HTTP\/1.1 408 /)
+      clearInterval(dribble)
+    }
+    assert.ok(app.server.maxConnections <= 256)
+  })
+})

@@ -11,15 +11,16 @@ import hmac
 import json
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 import requests
 
-from functions.shared.contracts import Chat, Jid, MessageId, MessageReceived, TenantId, TextContent
+from functions.shared.contracts import Chat, ConversationId, Jid, MessageId, MessageReceived, TenantId, TextContent
 from functions.shared.examples import barber_shop
 from functions.shared.feed_token import feed_token, path_of
-from functions.shared.profile import save_profile
+from functions.shared.profile import BusinessProfile, save_profile
+from functions.shared.scheduled import notices, scheduled_in, to_item
 from kesher.local.deploy import Deployment, deploy
 from kesher.local.emulator import Emulator
 from kesher.local.environment import speaking_to
@@ -27,6 +28,7 @@ from kesher.local.functions import log_lines, signed
 from tests.waiting import eventually
 
 TENANT = TenantId("business_1")
+OWNED, OWNER = TenantId("business_owned"), "+972501111111"
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,23 @@ def test_a_message_goes_through_all_functions_with_their_own_permissions(enforce
     for function in (enforced.deployment.webhook_function, agent, send, enforced.deployment.sweeper_function):
         assert "AccessDenied" not in enforced.log(function)
         assert '"level":"ERROR"' not in enforced.log(function)
+
+
+def test_the_sweeper_promotes_what_is_due(enforced: Enforced) -> None:
+    with speaking_to({**enforced.emulator.environment, "APP_TABLE": enforced.deployment.app_table}):
+        owned = BusinessProfile.model_validate(
+            barber_shop(OWNED).model_dump(mode="json")
+            # A holiday is looked up and a zone is read; the long-past due time is no reason to drop it.
+            | {"owner_numbers": [OWNER], "holidays": {"country": "GB"}, "quiet_hours": {"holidays": True}}
+        )
+        save_profile(owned)
+        [due] = notices(owned, ConversationId("c1"), "told", "hello", urgent=False, now_ms=1)
+        to_item(replace(due, useful_until=2**42)).save()
+    enforced.sweep()
+    with speaking_to({**enforced.emulator.environment, "APP_TABLE": enforced.deployment.app_table}):
+        [row] = scheduled_in(OWNED, ConversationId("c1"))
+        # On one of eight days a year it waits, which needs the same permissions and libraries.
+        assert row.state == "queued" or row.reason == "quiet hours", enforced.log(enforced.deployment.sweeper_function)
 
 
 def test_a_phone_reads_the_owners_calendar_without_a_signature(enforced: Enforced) -> None:

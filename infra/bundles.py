@@ -33,7 +33,7 @@ PYTHON_VERSION = "3.13"
 """Lambda's runtime; infra/cdk reads it from here, so wheels, .pyc files and runtime always agree."""
 
 # botocore carries the descriptions of every AWS service: 24 MB unzipped, of which these are used.
-AWS_SERVICES = frozenset({"dynamodb", "secretsmanager", "sqs"})
+AWS_SERVICES = frozenset({"dynamodb", "s3", "secretsmanager", "sqs"})
 _DATA_FOLDERS = ("botocore/data", "boto3/data")
 _JUNK = ("bin", "boto3/examples")
 _JUNK_METADATA = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json")

@@ -12,6 +12,7 @@ FULL = {
     "special_days": [{"day": "2026-12-31", "hours": ["09:00-12:00"]}],
     "quiet_hours": {"weekly": [{"begins": "friday 15:00", "ends": "saturday 20:30"}], "nightly": "21:00-08:00"},
     "reminders": {"minutes_before": [1440, 120], "note": {"en": "Bring the old key."}},
+    "appointment_files": True,
     "location": {"address": "1 Herzl Street, Tel Aviv", "latitude": 32.0631, "longitude": 34.7713},
     "resources": ["chair", {"name": "room", "capacity": 2}],
     "limits": {"horizon_days": 30, "min_notice_minutes": 60, "max_appointments": 2},

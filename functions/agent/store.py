@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from functions.agent.calendar_store import Calendar, TableCalendar
-from functions.shared import conversation, endings, inbox, outbox, profile, queues
+from functions.shared import aws, conversation, endings, inbox, outbox, profile, queues, settings
 from functions.shared.contracts import ConversationId, TenantId
 from functions.shared.conversation import ConversationNotFoundError, Message, PastTurn, Snapshot
 from functions.shared.endings import Ending
 from functions.shared.inbox import Effect, Reply, Turn, TurnRecord
+from functions.shared.observability import logger
 from functions.shared.profile import BusinessProfile
 
 
@@ -26,6 +29,8 @@ class Store(Protocol):
     def history(self, tenant_id: TenantId, conversation_id: ConversationId, limit: int) -> list[PastTurn]: ...
 
     def calendar(self, tenant_id: TenantId, conversation_id: ConversationId) -> Calendar: ...
+
+    def keep_file(self, key: str, body: bytes, media_type: str) -> bool: ...
 
     def replies_wait(self, tenant_id: TenantId, conversation_id: ConversationId) -> bool: ...
 
@@ -60,6 +65,18 @@ class AppStore:
 
     def calendar(self, tenant_id: TenantId, conversation_id: ConversationId) -> Calendar:
         return TableCalendar(tenant_id, conversation_id)
+
+    def keep_file(self, key: str, body: bytes, media_type: str) -> bool:
+        bucket = settings.media_bucket()
+        if bucket is None:
+            return False
+        try:
+            aws.s3().put_object(Bucket=bucket, Key=key, Body=body, ContentType=media_type)
+        except (BotoCoreError, ClientError):
+            # The confirmation matters, the file is a courtesy.
+            logger.exception("a file could not be kept and is not sent")
+            return False
+        return True
 
     def replies_wait(self, tenant_id: TenantId, conversation_id: ConversationId) -> bool:
         return outbox.has_unfinished(tenant_id, conversation_id)

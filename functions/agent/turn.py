@@ -14,7 +14,17 @@ from typing import Literal
 from agents import MaxTurnsExceeded
 from pydantic import JsonValue
 
-from functions.agent import briefing, consequences, guardrails, intents, memory, phrases, questions, wording
+from functions.agent import (
+    briefing,
+    calendar_file,
+    consequences,
+    guardrails,
+    intents,
+    memory,
+    phrases,
+    questions,
+    wording,
+)
 from functions.agent.assistant import AgentCache
 from functions.agent.introduction import introduction
 from functions.agent.routing import Intent
@@ -152,7 +162,7 @@ async def _answer(doorbell: Doorbell, world: World, *, slot_was_lost: bool) -> O
             effects=effects,
             attention=attention,
             handed_over=handed_over,
-            attachments=list(context.staging.attachments.values()),
+            attachments=[*context.staging.attachments.values(), *calendar_file.replies(context, store.keep_file)],
         )
     except EffectRefusedError as refused:
         logger.warning("an effect was refused", extra={"effect": refused.name, "again": slot_was_lost})

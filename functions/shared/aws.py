@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from functools import cache
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 from botocore.config import Config
 
@@ -34,6 +34,17 @@ def sqs() -> SQSClient:
     return cast("SQSClient", _client("sqs"))
 
 
+class Objects(Protocol):
+    """What is used of S3."""
+
+    def put_object(self, *, Bucket: str, Key: str, Body: bytes, ContentType: str) -> object: ...  # noqa: N803
+
+
+@cache
+def s3() -> Objects:
+    return cast("Objects", _client("s3"))
+
+
 @cache
 def secrets_manager() -> SecretsManagerClient:
     return cast("SecretsManagerClient", _client("secretsmanager"))
@@ -43,6 +54,7 @@ def forget() -> None:
     """Drop every client, so that the next one is made for the environment of that moment."""
     sqs.cache_clear()
     secrets_manager.cache_clear()
+    s3.cache_clear()
     AppItem.disconnect()
 
 

@@ -88,6 +88,8 @@ class BusinessProfile(Part):
     """They override weekdays, holidays and closures."""
     quiet_hours: QuietHours = QuietHours()
     reminders: Reminders = Reminders()
+    appointment_files: bool = False
+    """Whether a booking's confirmation comes with a file for the customer's calendar."""
     location: Location | None = None
     """Sent as a pin when a customer asks for the way."""
     resources: Annotated[tuple[Resource, ...], Field(min_length=1)] = (Resource(name="main"),)

@@ -48,6 +48,11 @@ def feed_url() -> str:
     return _required("FEED_URL").rstrip("/")
 
 
+def media_bucket() -> str | None:
+    """Bucket of files that go out or came in; None: this deployment keeps none."""
+    return os.environ.get("MEDIA_BUCKET") or None
+
+
 def internal_secret_arn() -> str:
     """Secrets Manager ARN of the secret between the gateway and the functions."""
     return _required("INTERNAL_SECRET_ARN")

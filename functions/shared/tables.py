@@ -150,6 +150,7 @@ class ProfileItem(AppItem):
     quiet_hours = JSONAttribute(null=True)
     reminders = JSONAttribute(null=True)
     location = JSONAttribute(null=True)
+    appointment_files = Flag(null=True)
     limits = JSONAttribute(null=True)
     policies = JSONAttribute(null=True)
     knowledge = JSONAttribute(null=True)

@@ -103,7 +103,7 @@ QUEUES = {"TURNS_QUEUE_URL", "OUTGOING_QUEUE_URL"}
     ("name", "own"),
     [
         ("webhook", QUEUES | {"INTERNAL_SECRET_ARN"}),
-        ("agent", QUEUES | {"MODEL_SECRET_ARN", "TURNS_MAX_RECEIVE_COUNT"}),
+        ("agent", QUEUES | {"MEDIA_BUCKET", "MODEL_SECRET_ARN", "TURNS_MAX_RECEIVE_COUNT"}),
         ("send", {"GATEWAY_TABLE", "INTERNAL_SECRET_ARN"}),
         ("sweeper", QUEUES),
         ("feed", set()),
@@ -135,6 +135,12 @@ def test_strangers_cannot_invoke_the_webhook(templates: Templates) -> None:
     for permission in templates.pipeline.find_resources("AWS::Lambda::Permission").values():
         if "Feed" not in json.dumps(permission["Properties"]["FunctionName"]):
             assert permission["Properties"]["Principal"] == "events.amazonaws.com"
+
+
+def test_the_agent_puts_files_and_reads_none(templates: Templates) -> None:
+    assert allowed(permissions(templates.pipeline, "AgentRole"), "s3") == {"s3:PutObject"}
+    for role in ("WebhookRole", "SendRole", "SweeperRole", "FeedRole"):
+        assert allowed(permissions(templates.pipeline, role), "s3") == set()
 
 
 def test_a_phone_may_call_the_feed_by_its_url_and_in_no_other_way(templates: Templates) -> None:

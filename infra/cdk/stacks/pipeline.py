@@ -12,10 +12,20 @@ from constructs import Construct
 
 from infra.cdk.constructs.alarms import Alarms
 from infra.cdk.constructs.doorbell_queue import MAX_RECEIVE_COUNT, DoorbellQueue
-from infra.cdk.constructs.grants import DELETE, READ, WRITE, may_read_secret, may_ring, may_use_index, may_use_table
+from infra.cdk.constructs.grants import (
+    DELETE,
+    READ,
+    WRITE,
+    may_read_secret,
+    may_ring,
+    may_use_index,
+    may_use_objects,
+    may_use_table,
+)
+from infra.cdk.constructs.nag import not_followed
 from infra.cdk.constructs.python_function import Code, PythonFunction
 from infra.cdk.settings import AGENT_TIMEOUT_SECONDS, SEND_TIMEOUT_SECONDS, Settings
-from infra.cdk.stacks.state import SWEEP_INDEX, StateStack
+from infra.cdk.stacks.state import MEDIA_PREFIX, SWEEP_INDEX, StateStack
 
 
 class PipelineStack(cdk.Stack):
@@ -60,12 +70,20 @@ class PipelineStack(cdk.Stack):
                 **both_queues,
                 "TURNS_MAX_RECEIVE_COUNT": str(MAX_RECEIVE_COUNT),
                 "MODEL_SECRET_ARN": state.model_secret.secret_arn,
+                "MEDIA_BUCKET": state.media.bucket_name,
                 **self._model(),
             },
         )
         self.agent.rung_by(self.turns.queue, concurrency=settings.turns_concurrency)
         may_use_table(self.agent.function, state.app_table, *READ, *WRITE, *DELETE)
         may_read_secret(self.agent.function, state.model_secret)
+        # Puts the files that it wants sent; what customers sent it does not read.
+        may_use_objects(self.agent.function, state.media_arn, state.key, MEDIA_PREFIX, "s3:PutObject")
+        not_followed(
+            self.agent,
+            f"IAM5[Resource::{state.media_export}/{MEDIA_PREFIX}*]",
+            because="New objects under one prefix; their names are hashes.",
+        )
         may_ring(self.agent.function, self.turns.queue, self.outgoing.queue)
 
         self.send = self._function(

@@ -114,6 +114,8 @@ class MemoryStore:
         self.clock = clock
         self.rows = Rows()
         self.chats: dict[ConversationId, Chat] = {}
+        self.files: dict[str, bytes] = {}
+        self.keeps_files = True
         self.refuse_effects = 0
         """How many of the next commits with effects are refused, as if the slot were lost."""
 
@@ -176,6 +178,10 @@ class MemoryStore:
 
     def calendar(self, tenant_id: TenantId, conversation_id: ConversationId) -> Calendar:
         return MemoryCalendar(self.rows, conversation_id)
+
+    def keep_file(self, key: str, body: bytes, media_type: str) -> bool:
+        self.files[key] = body
+        return self.keeps_files
 
     def replies_wait(self, tenant_id: TenantId, conversation_id: ConversationId) -> bool:
         return self.chats[conversation_id].waiting

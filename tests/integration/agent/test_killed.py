@@ -26,7 +26,7 @@ from functions.shared.contracts import ConversationId, Doorbell, TenantId
 from functions.shared.examples import barber_shop
 from functions.shared.keys import calendar_pk, conversation_pk
 from functions.shared.profile import BusinessProfile, save_profile
-from functions.shared.profile_parts import Entry
+from functions.shared.profile_parts import Entry, Location
 from functions.shared.tables import AppItem
 from functions.webhook.accept import accept
 from tests.integration.support import Store, message
@@ -35,6 +35,7 @@ Arguments = Mapping[str, object]
 Step = tuple[str, Arguments | Callable[[str], Arguments]]
 """A tool, and its arguments; some are made of what the tool before it said."""
 
+PLACE = Location(address="1 Main Street", latitude=32.08, longitude=34.78)
 PARKING = Entry(title={"en": "Parking"}, text={"en": "Behind the house."})
 
 
@@ -68,6 +69,7 @@ TURNS: Sequence[tuple[str, Sequence[Step]]] = (
         "and I have a few more wishes",
         [
             ("search_knowledge", {"query": "parking"}),
+            ("send_location", {}),
             ("pass_on_question", {"question": "Is Ron there?"}),
             ("update_lead", {"interest": "hot", "note": "wants a course", "tags": ["course"]}),
             ("tell_owner", {"text": "A big order", "urgent": True}),
@@ -171,7 +173,7 @@ def write(tenant: TenantId, text: str) -> Doorbell:
 
 def a_business() -> TenantId:
     profile = barber_shop(f"business_{secrets.token_hex(4)}")
-    more = {"knowledge": (PARKING,), "owner_numbers": ("+972501112222",)}
+    more = {"knowledge": (PARKING,), "owner_numbers": ("+972501112222",), "location": PLACE}
     return save_profile(profile.model_copy(update=more)).tenant_id
 
 
@@ -225,13 +227,15 @@ def test_killed_at_every_aws_call_of_turns_over_every_tool(reaper: Reaper) -> No
                 ring(doorbell)
             except KilledError:
                 kills += 1
-            if state(harmed, doorbell.conversation_id) != before:
+            found = state(harmed, doorbell.conversation_id)
+            assert found in (before, after), f"{text}: half of the turn is real, killed before its call {last}"
+            if found == after:
                 break
         reaper.set(None)
         ring(doorbell)
         assert state(harmed, doorbell.conversation_id) == after, text
         assert ring(doorbell) == "nothing_to_do"
-    assert kills >= 40, "each turn makes a dozen calls or more"
+    assert kills >= 30, "each turn makes several calls"
 
 
 def test_the_plan_uses_every_tool_there_is() -> None:

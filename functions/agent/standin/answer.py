@@ -43,6 +43,8 @@ def _facts(situation: Situation) -> Iterator[str]:
     language = situation.language
     if "bot" in situation.wants:
         yield say("bot", language)
+    if "where" in situation.wants and situation.profile.location:
+        yield say("where", language, address=situation.profile.location.address)
     if situation.hours_on:
         yield _hours_on(situation, situation.hours_on)
     elif "hours" in situation.wants:

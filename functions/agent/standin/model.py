@@ -31,6 +31,7 @@ from functions.agent import memory, prompts
 from functions.agent.dates import Resolved
 from functions.agent.standin.answer import compose
 from functions.agent.standin.situation import Situation, chosen_appointment, read
+from functions.agent.tools.routed import show_all_tools
 from functions.shared.profile import BusinessProfile
 
 
@@ -54,6 +55,8 @@ def _calls(situation: Situation) -> list[Call]:
     """The tools that this situation needs, in order, as far as the results so far tell."""
     wants, when, service = situation.wants, situation.when, situation.service
     calls = _questions(situation)
+    if "where" in wants and situation.profile.location:
+        calls.append(Call("send_location", {}))
     if service is None:
         return calls
     if wants & {"cancel", "move", "mine"}:
@@ -115,6 +118,8 @@ class StandIn(Model):
             raise ValueError("the stand-in needs the instructions of prompts.py: they hold the time")
         items = memory.plain([{"role": "user", "content": input}] if isinstance(input, str) else input)
         step = next_step(read(items, self._profile, now.astimezone(self._profile.zone)))
+        if isinstance(step, Call) and step.tool not in {tool.name for tool in tools}:
+            step = Call(show_all_tools.name, {})  # the turn seemed to be about something else
         return ModelResponse(
             output=[_call(step) if isinstance(step, Call) else _message(step)],
             usage=Usage(requests=1),

@@ -21,6 +21,7 @@ Intent = Literal[
     "yes",
     "complaint",
     "bot",
+    "where",
 ]
 
 _PATTERNS: dict[Intent, str] = {
@@ -41,6 +42,9 @@ _PATTERNS: dict[Intent, str] = {
     r"|\bתור\b|לתור|לקבוע|תקבע|\bקבע|להזמין|פגישה|אפשר לבוא|לבוא",
     "complaint": r"\bcomplain|\bdisappointed\b|\bterrible\b|\bawful\b|\brefund\b"
     r"|להתלונן|תלונה|שירות גרוע|מאוכזב|החזר כספי",
+    "where": r"\bwhere are you\b|\baddress\b|\bdirections\b|\blocation\b"
+    r"|\bhow (?:do|can) (?:i|we) (?:get|come) (?:to you|there)\b"
+    r"|איפה אתם|היכן אתם|כתובת|איך מגיעים|איפה זה|מיקום",
     "bot": r"\b(?:are you|is this) (?:an? )?(?:bot|robot|machine|human|real)\b|\btalking to an? (?:bot|robot|human)\b"
     r"|(?:את|אתה|אתם|זה|זו) (?:בוט|רובוט|מכונה|בן אדם|אמיתי)(?!\w)",
     "yes": r"^\W*(?:yes|yep|yeah|sure|ok|okay|great|perfect|fine|the first)\b"
@@ -52,7 +56,7 @@ Phrase = Literal[
     "hello", "help", "welcome", "unseen", "hours", "closed", "price", "for_when", "also", "offer",
     "what_time", "booked", "cancelled", "moved", "closed_then", "taken", "past", "too_far", "quarter", "have_then",
     "too_soon", "limit", "nearest", "which_of_these", "no_room", "mine", "none", "which_cancel", "which_move", "sorry",
-    "known", "asked", "complaint", "bot", "hours_on", "which_move_time",
+    "known", "asked", "complaint", "bot", "where", "hours_on", "which_move_time",
 ]  # fmt: skip
 
 SAY: dict[Phrase, dict[Language, str]] = {
@@ -123,6 +127,10 @@ SAY: dict[Phrase, dict[Language, str]] = {
     "bot": {
         "en": 'I am an automatic assistant: plain rules, no AI model. Write "a person" and our team answers here.',
         "he": 'כאן עוזר אוטומטי: כללים פשוטים, בלי מודל בינה מלאכותית. אפשר לכתוב "נציג", ואדם מהצוות יענה כאן.',
+    },
+    "where": {
+        "en": "We are at {address}. The map follows.",
+        "he": "אנחנו נמצאים כאן: {address}. המפה בהודעה הבאה.",
     },
     "sorry": {
         "en": "I'm sorry, that did not work. Please try again, or wait for a person of our team.",

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from functions.agent import memory, speech
 from functions.agent.dates import Resolved, resolve
@@ -21,6 +21,15 @@ _QUESTION = re.compile(
     re.IGNORECASE,
 )
 _BARE_TIME = re.compile(r"\W*(\d{1,2}(?::\d\d)?)\W*")
+
+
+class Other(BaseModel):
+    """What a tool of another kind answered."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    outcome: str
+    spoken: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +50,7 @@ class Situation:
     service: Service | None
     service_named: bool
     when: Resolved | None
-    results: Mapping[str, Outcome | None]
+    results: Mapping[str, Outcome | Other | None]
     """By tool, of this run; None: the tool answered something that is no outcome."""
 
     def result(self, tool: str, *kinds: type[Outcome]) -> Outcome | None:
@@ -80,7 +89,7 @@ def _wants(texts: Sequence[str], said: str, when: Resolved | None, service: Serv
         if found & {"cancel", "move", "mine"}:
             found -= {"book", "free"}
         wants |= found
-    asks = wants & {"hours", "price", "services", "cancel", "move", "mine"}
+    asks = wants & {"hours", "price", "services", "cancel", "move", "mine", "where"}
     if not asks:
         if asked("which_cancel", said) and when:
             wants.add("cancel")
@@ -93,7 +102,11 @@ def _wants(texts: Sequence[str], said: str, when: Resolved | None, service: Serv
 
 def _is_other(text: str, profile: BusinessProfile, now: datetime) -> bool:
     """A question of another kind: whoever only says hello must not be looked up, and no person be asked about it."""
-    known = intents(text) - {"greeting"} or _service_in(text, profile) or resolve(text, now)
+    known = (
+        intents(text) - {"greeting", *(() if profile.location else ("where",))}
+        or _service_in(text, profile)
+        or resolve(text, now)
+    )
     return not known and _QUESTION.search(text) is not None
 
 
@@ -152,17 +165,23 @@ def _service_before(items: Sequence[Mapping[str, object]], profile: BusinessProf
     return profile.services[0] if profile.services else None
 
 
-def _results(items: Sequence[Mapping[str, object]]) -> dict[str, Outcome | None]:
+def _results(items: Sequence[Mapping[str, object]]) -> dict[str, Outcome | Other | None]:
     names = {item["call_id"]: str(item["name"]) for item in items if item.get("type") == "function_call"}
     outputs = [item for item in items if item.get("type") == "function_call_output"]
     return {names[item["call_id"]]: _outcome(item) for item in outputs}
 
 
-def _outcome(item: Mapping[str, object]) -> Outcome | None:
+def _outcome(item: Mapping[str, object]) -> Outcome | Other | None:
+    answer = str(item["output"])
     try:
-        return OUTCOME.validate_json(str(item["output"]))
+        return OUTCOME.validate_json(answer)
+    except ValidationError:
+        pass
+    try:
+        other = Other.model_validate_json(answer)
     except ValidationError:
         return None
+    return None if other.outcome == "bad_arguments" else other
 
 
 def chosen_appointment(situation: Situation) -> Listed | None:

@@ -91,9 +91,9 @@ class Gateway:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def start(self) -> None:
-        """Start, again if it was killed, and wait until it answers."""
-        self.process.start()
+    def start(self, more: Mapping[str, str] | None = None) -> None:
+        """Start, again if it was killed, and wait until it answers. `more` settings are for this time only."""
+        self.process.start(more)
         self.process.wait_ready(url_answers(f"{self.url}/health"))
 
     def stop(self) -> None:

@@ -102,8 +102,11 @@ class ManagedProcess:
         self._process: subprocess.Popen[bytes] | None = None
         self._watchdog: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> Self:
-        """Start the process, again if it ended before. Returns at once; see `wait_ready`."""
+    def start(self, more_env: Mapping[str, str] | None = None) -> Self:
+        """Start the process, again if it ended before. Returns at once; see `wait_ready`.
+
+        `more_env` is for this time only.
+        """
         if self.running:
             message = f"{self.name} is running already (pid {self.pid})."
             raise ProcessError(message)
@@ -117,7 +120,7 @@ class ManagedProcess:
                     stdin=subprocess.DEVNULL,
                     stdout=output,
                     stderr=subprocess.STDOUT,
-                    env=self._env,
+                    env={**self._env, **(more_env or {})},
                     cwd=self._cwd,
                     start_new_session=True,
                 )

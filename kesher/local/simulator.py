@@ -30,9 +30,16 @@ class PhoneMessage(Wire):
     at: int
 
 
+class Typing(Wire):
+    """ "Typing ..." as the customer's phone was told of it: `composing` or `paused`."""
+
+    state: str
+
+
 class Inbox(Wire):
     """What a customer's phone holds. `copies` counts the stanzas that arrived with each message id."""
 
+    typing: tuple[Typing, ...] = ()
     messages: tuple[PhoneMessage, ...]
     next: int
     """What to ask with as `after` for what comes later."""

@@ -82,6 +82,7 @@ def system(simulator: Simulator, tmp_path_factory: pytest.TempPathFactory) -> It
     state = tmp_path_factory.mktemp("system")
     steps = Steps(Console(file=io.StringIO()))
     settings = {"SEND_DEADLINE_MS": str(SEND_DEADLINE_MS), "METRICS_NAMESPACE": "Kesher", "METRICS_PERIOD_MS": "1000"}
+    settings["MESSAGES_A_MINUTE"] = "1000"  # all tests share one number, and together they send more than a shop does
     with local_system(state, steps, whatsapp=simulator.whatsapp, gateway_settings=settings) as running:
         simulator.client.add_business(BUSINESS, "Ron")
         running.open_business(barber_shop(TENANT))

@@ -10,7 +10,8 @@ import pytest
 from functions.shared.keys import BOOKING_PREFIX
 from functions.shared.tables import BookingItem
 from kesher.local.simulator import SimulatorClient
-from tests.e2e.conftest import BUSINESS, Customer
+from kesher.local.system import LocalSystem
+from tests.e2e.conftest import BUSINESS, TENANT, Customer
 from tests.waiting import eventually
 
 QUIET_SECONDS = 4.0
@@ -77,6 +78,29 @@ def test_when_the_owner_answers_on_the_phone_the_assistant_is_silent(
     eventually(lambda: customer.epoch() > 0, "the takeover in the app table")
     customer.say("when are you open?")
     stays(customer, 2)
+
+
+def test_when_the_owner_writes_while_the_answer_is_being_typed_only_the_owner_answers(
+    system: LocalSystem, customer: Customer, client: SimulatorClient
+) -> None:
+    system.gateway.stop()
+    system.gateway.start({"COMPOSING_MS": "20000", "SEND_DEADLINE_MS": "30000"})
+    try:
+        system.link(TENANT, refuse_qr)
+        customer.say("when are you open?")
+        eventually(lambda: [one.state for one in customer.inbox().typing][-1:] == ["composing"], "typing", seconds=30)
+        client.owner_says(BUSINESS, customer.phone, "Ron here: until seven.")
+        eventually(lambda: {row.state for row in customer.outbox()} == {"CANCELLED"}, "the answer's end", seconds=60)
+        assert [message.text for message in customer.inbox().messages] == ["Ron here: until seven."]
+        assert set(customer.inbox().copies) <= {message.id for message in customer.inbox().messages}
+    finally:
+        system.gateway.stop()
+        system.gateway.start()
+        system.link(TENANT, refuse_qr)
+
+
+def refuse_qr(_: str) -> None:
+    raise AssertionError("a new QR was asked for")
 
 
 def test_groups_get_no_answer(new_customer: Callable[[], Customer], client: SimulatorClient) -> None:

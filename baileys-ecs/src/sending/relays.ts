@@ -21,6 +21,8 @@ export interface RelayOptions {
   readonly gaveWay: () => void
   /** "Typing ..." before a long answer; 0: never. */
   readonly composingMs: number
+  /** Of a whole send; at most half of it may be spent on composing. */
+  readonly deadlineMs: number
   readonly pace: Pace
   readonly bucket: MediaBucket | undefined
   readonly random: Random
@@ -152,8 +154,9 @@ export class Relays {
   async #compose(connection: Connection, { command, expired }: Attempt): Promise<void> {
     const { content, author, chatJid, answeredAt } = command
     if (author !== 'assistant' || content.kind === 'reaction') return
-    const { now, random, composingMs: mostMs } = this.#options
-    const ms = composingMs(typedCharacters(content), answeredAt == null ? 0 : now() - answeredAt, mostMs, random)
+    const { now, random, composingMs: mostMs, deadlineMs } = this.#options
+    const waitedMs = answeredAt == null ? 0 : now() - answeredAt
+    const ms = Math.min(deadlineMs / 2, composingMs(typedCharacters(content), waitedMs, mostMs, random))
     if (ms === 0) return
     show(connection.socket, chatJid, 'composing')
     const ended = deferred<unknown>()

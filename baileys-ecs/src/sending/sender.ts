@@ -17,7 +17,6 @@ export interface SenderOptions extends RelayOptions {
   /** The socket to send through, or `undefined` while it cannot. */
   readonly connection: () => Connection | undefined
   readonly restrictedUntil: () => Date | undefined
-  readonly deadlineMs: number
   /** Time without acknowledgement after which the connection is doubted. */
   readonly ackProbeMs: number
   readonly monotonic: () => number

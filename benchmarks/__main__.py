@@ -1,15 +1,21 @@
 """Measure what Kesher's documents quote.
 
-Usage: python -m benchmarks [hops] [imports] [bundles] [gateway]      (all of them if none is named)
+Usage: python -m benchmarks [agent] [hops] [imports] [bundles] [gateway]      (all of them if none is named)
 """
 
 from __future__ import annotations
 
 import argparse
 
-from benchmarks import bundles, gateway, hops, imports
+from benchmarks import agent, bundles, gateway, hops, imports
 
-BENCHMARKS = {"bundles": bundles.run, "imports": imports.run, "hops": hops.run, "gateway": gateway.run}
+BENCHMARKS = {
+    "agent": agent.run,
+    "bundles": bundles.run,
+    "imports": imports.run,
+    "hops": hops.run,
+    "gateway": gateway.run,
+}
 
 
 def main() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import inspect
+from collections.abc import Awaitable
 from dataclasses import replace
 
 from agents import AgentBase, FunctionTool, RunContextWrapper, function_tool
@@ -31,12 +31,9 @@ def by_intent(tools: tuple[FunctionTool, ...]) -> tuple[FunctionTool, ...]:
 def _routed(tool: FunctionTool) -> FunctionTool:
     enabled = tool.is_enabled
 
-    async def offered(run: RunContextWrapper[ToolContext], agent: AgentBase[ToolContext]) -> bool:
+    def offered(run: RunContextWrapper[ToolContext], agent: AgentBase[ToolContext]) -> bool | Awaitable[bool]:
         if tool.name in intents.needless(run.context.intent) and not run.context.staging.all_tools:
             return False
-        if isinstance(enabled, bool):
-            return enabled
-        found = enabled(run, agent)
-        return bool(await found) if inspect.isawaitable(found) else bool(found)
+        return enabled if isinstance(enabled, bool) else enabled(run, agent)
 
     return replace(tool, is_enabled=offered)

@@ -15,6 +15,12 @@ from functions.agent.standin.phrases import Intent, asked, intents
 from functions.agent.tools.results import OUTCOME, Appointments, Booked, Listed, Outcome
 from functions.shared.profile import BusinessProfile, Language, Service
 
+_DESCRIBED = re.compile(
+    rf"(?:{re.escape(memory.NOT_READABLE)})?"
+    r"\[(?:an earlier message was changed to: (?P<changed>.*)|[^\]]*)\]\s*(?P<caption>.*)$",
+    re.DOTALL,
+)
+"""What `functions/shared/words.py` makes of a message that is no text."""
 _QUESTION = re.compile(
     r"\w.*\?|^\W*(?:do|does|is|are|can|could|what|where|when|who|why|how|which|have you|any)\b"
     r"|(?<!\w)(?:האם|מה|איפה|היכן|מתי|מי|למה|איך|כמה|יש לכם|יש אצלכם|אתם|ניתן)(?!\w)",
@@ -63,14 +69,14 @@ def read(items: Sequence[Mapping[str, object]], profile: BusinessProfile, now: d
     last = max((i for i, item in enumerate(items) if item.get("role") == "assistant"), default=-1)
     said = str(items[last]["content"]) if last >= 0 else ""
     pending = [text for text in _said_by_customer(items[last + 1 :]) if not text.startswith(memory.SUMMARY)]
-    readable = [text for text in pending if not text.startswith(memory.NOT_READABLE)]
+    readable = [words for text in pending if (words := _words(text))]
     when = _when([_without_services(text, profile) for text in readable], said, now)
     named = next((s for text in reversed(readable) if (s := _service_in(text, profile))), None)
     return Situation(
         profile=profile,
         language=speech.language_of(_written(items), profile.languages[0]),
         first_contact=last < 0,
-        unseen=len(readable) < len(pending),
+        unseen=any(text.startswith(memory.NOT_READABLE) for text in pending),
         wants=_wants(readable, said, when, named),
         other=tuple(text for text in readable if _is_other(text, profile, now)),
         said=" ".join(readable),
@@ -111,8 +117,13 @@ def _is_other(text: str, profile: BusinessProfile, now: datetime) -> bool:
 
 
 def _written(items: Sequence[Mapping[str, object]]) -> list[str]:
-    marks = (memory.NOT_READABLE, memory.SUMMARY)
-    return [text for text in _said_by_customer(items) if not text.startswith(marks)]
+    return [_words(text) for text in _said_by_customer(items) if not text.startswith(memory.SUMMARY)]
+
+
+def _words(text: str) -> str:
+    """The customer's own words: what a message was changed to, a picture's caption; not the English around them."""
+    described = _DESCRIBED.match(text)
+    return (described["changed"] or described["caption"]) if described else text
 
 
 def _said_by_customer(items: Sequence[Mapping[str, object]]) -> list[str]:

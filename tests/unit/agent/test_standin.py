@@ -165,3 +165,10 @@ def test_a_move_to_a_day_brings_its_free_times_and_a_bare_hour_moves() -> None:
 
 def test_a_thumb_up_after_an_answer_is_no_question() -> None:
     assert Phone().talk("tomorrow at 10 please", "👍")[1] == "You're welcome!"
+
+
+def test_a_described_message_is_read_by_the_customers_words_alone() -> None:
+    phone = Phone()
+    phone.send("תספורת מחר ב-10")
+    said = phone.send("[an earlier message was changed to: תספורת ביום חמישי ב-11]")
+    assert "יום חמישי, 26 בנובמבר 2026, בשעה 11:00" in said

@@ -97,7 +97,7 @@ def _link(
     finally:
         # Nobody looks any more: no code may ring on the phone, and a number that nobody links needs no socket.
         if not isinstance(end, Linked):
-            sessions.set_desired(tenant, "stopped" if previous is None else previous.desired)
+            sessions.withdraw_link(tenant, "stopped" if previous is None else previous.desired)
     if isinstance(end, Linked):
         console.print(f"[green]✓[/] {tenant} is linked{'' if end.phone is None else f': +{end.phone}'}.")
         _warn_of_a_second(console, tenant)

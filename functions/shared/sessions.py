@@ -84,6 +84,19 @@ def ask_for_link(tenant_id: TenantId, *, phone: str | None = None, phone_until_m
     return int(answer["Attributes"]["desiredGeneration"]["N"])
 
 
+def withdraw_link(tenant_id: TenantId, desired: Desired) -> None:
+    """Take back `ask_for_link`: no further code rings on the phone, and `desired` holds again."""
+    AppItem.connection().dispatch(
+        "UpdateItem",
+        {
+            "TableName": settings.gateway_table(),
+            "Key": session_key(tenant_id),
+            "UpdateExpression": "SET desired = :desired REMOVE desiredPhone, desiredPhoneUntil",
+            "ExpressionAttributeValues": {":desired": {"S": desired}},
+        },
+    )
+
+
 def load_pairing(tenant_id: TenantId) -> PairingRecord | None:
     """What the phone can be linked with, strongly consistent. It may be over: `valid_until` tells."""
     answer = AppItem.connection().dispatch(

@@ -117,6 +117,7 @@ def test_who_gives_a_wrong_number_is_told_so_and_nothing_rings_any_more(
     record = sessions.load_session(second)
     assert record is not None
     assert record.desired != "linked"
+    assert record.desired_phone is None
 
 
 def test_when_the_time_is_up_it_says_so(second: TenantId, client: SimulatorClient, tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { Curve, generateSignalPubKey, signedKeyPair, type KeyPair } from '@whiskeysockets/baileys'
+import { Curve, MISSING_KEYS_ERROR_TEXT, generateSignalPubKey, signedKeyPair, type KeyPair } from '@whiskeysockets/baileys'
 import libsignal from 'libsignal'
 import '../../src/session/unharmed-sessions.js'
 
@@ -64,5 +64,23 @@ describe('two people who open a session with each other at the same time', () =>
       assert.equal(await one.read(two, crossing.fromTwo), `two ${round - 1}`)
       crossing = { fromOne: await one.write(two, `one ${round}`), fromTwo: await two.write(one, `two ${round}`) }
     }
+  })
+})
+
+describe('a message that is brought again after it was read', () => {
+  it('is known as read, and is told from one that cannot be read', async () => {
+    const [one, two] = [new Phone(new ProtocolAddress('111', 0)), new Phone(new ProtocolAddress('222', 0))]
+    await one.open(two)
+    await two.read(one, await one.write(two, 'hello'))
+    await one.read(two, await two.write(one, 'hello'))
+    const message = await one.write(two, 'once')
+    assert.equal(await two.read(one, message), 'once')
+    await assert.rejects(two.read(one, message), { message: MISSING_KEYS_ERROR_TEXT })
+    await one.read(two, await two.write(one, 'the ratchet goes on'))
+    await two.read(one, await one.write(two, 'on both sides'))
+    await assert.rejects(two.read(one, message), { message: MISSING_KEYS_ERROR_TEXT })
+    const broken = await one.write(two, 'broken')
+    broken.bytes.writeUInt8(broken.bytes.readUInt8(broken.bytes.length - 1) ^ 0xff, broken.bytes.length - 1)
+    await assert.rejects(two.read(one, broken), { message: 'No matching sessions found for message' })
   })
 })

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from kesher import business
 from kesher.chat import app as chat_app
+from kesher.journal import app as journal_app
 from kesher.lead import app as lead_app
 
 app = typer.Typer(
@@ -25,6 +26,7 @@ app = typer.Typer(
 app.add_typer(chat_app, name="chat")
 app.add_typer(lead_app, name="lead")
 app.add_typer(business.app, name="business")
+app.add_typer(journal_app, name="journal")
 
 STATE = Path(".kesher")
 

@@ -15,6 +15,7 @@ from agents import TResponseInputItem
 from pydantic import JsonValue
 
 from functions.agent.tokens import MESSAGE, tokens
+from functions.shared.amendments import amended
 from functions.shared.contracts import MediaContent, UnsupportedContent
 from functions.shared.conversation import Message, PastTurn, Summary
 from functions.shared.words import in_words
@@ -42,6 +43,8 @@ def user_items(messages: Iterable[Message]) -> list[dict[str, JsonValue]]:
 def text_of(message: Message) -> str:
     """The text that stands for a message in the history."""
     words = in_words(message.content)
+    if message.quoted and message.quoted.text:
+        words = f"[in reply to: {message.quoted.text}] {words}"
     unseen = isinstance(message.content, MediaContent | UnsupportedContent)
     return f"{NOT_READABLE}{words}" if unseen else words
 
@@ -72,7 +75,7 @@ def blocks(turns: Sequence[PastTurn], messages: Sequence[Message]) -> list[Block
     summary = newest_summary(turns)
     done = summary.upto if summary else 0
     found = [Block(turn.lo, turn.hi, plain(turn.items)) for turn in turns if turn.items]
-    by_a_person = [m for m in messages if not any(block.lo <= m.seq <= block.hi for block in found)]
+    by_a_person = amended([m for m in messages if not any(block.lo <= m.seq <= block.hi for block in found)])
     found += [Block(m.seq, m.seq, user_items([m])) for m in by_a_person]
     return sorted((block for block in found if block.hi > done), key=lambda block: block.lo)
 

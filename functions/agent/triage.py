@@ -9,8 +9,9 @@ from pydantic import JsonValue
 
 from functions.agent import guardrails, memory, phrases, routing
 from functions.agent.routing import Intent
+from functions.shared.amendments import needs_no_answer
 from functions.shared.conversation import Message, PastTurn, Snapshot
-from functions.shared.endings import ConsentChange, Ending, FromTheOwner, HandOver, Silence
+from functions.shared.endings import ConsentChange, Ending, FromTheOwner, HandOver, NothingAsked, Silence
 from functions.shared.profile import Language
 from functions.shared.words import own_words
 
@@ -28,6 +29,8 @@ def triage(
     """How the turn over `pending` ends without a model, or that it needs one. `past` are the newest turns, in order."""
     if snapshot.is_owner:
         return FromTheOwner()
+    if all(message.author != "customer" or needs_no_answer(message.content) for message in pending):
+        return NothingAsked()
     return _of_a_customer(pending, past, snapshot, language, now_ms)
 
 

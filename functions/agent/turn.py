@@ -33,9 +33,10 @@ from functions.agent.store import Store
 from functions.agent.summary import Renewal, overflow
 from functions.agent.triage import ForModel, triage
 from functions.shared import inbox, owner_notices
+from functions.shared.amendments import amended
 from functions.shared.contracts import Doorbell
 from functions.shared.conversation import Snapshot, Summary
-from functions.shared.endings import ConsentChange, Ending, FromTheOwner, HandOver, PutAside, Silence
+from functions.shared.endings import ConsentChange, Ending, FromTheOwner, HandOver, NothingAsked, PutAside, Silence
 from functions.shared.inbox import Effect, EffectRefusedError, Reply, Turn, TurnOvertakenError, TurnRecord
 from functions.shared.observability import count, logger
 from functions.shared.profile import Language
@@ -60,9 +61,10 @@ Outcome = Literal[
 ]
 
 
-_WITHOUT_A_WORD: dict[type[PutAside | Silence | FromTheOwner], Outcome] = {
+_WITHOUT_A_WORD: dict[type[PutAside | Silence | FromTheOwner | NothingAsked], Outcome] = {
     PutAside: "put_aside",
     Silence: "silent",
+    NothingAsked: "silent",
     FromTheOwner: "from_the_owner",
 }
 
@@ -122,7 +124,9 @@ async def _answer(doorbell: Doorbell, world: World, *, slot_was_lost: bool) -> O
     logger.append_keys(turn_id=turn.turn_id)
     profile = store.profile(turn.tenant_id)
     known = store.messages(turn.tenant_id, turn.conversation_id, max(1, turn.lo - RECENT_MESSAGES), turn.hi)
-    pending = [message for message in known if message.seq >= turn.lo]
+    before = [message for message in known if message.seq < turn.lo]
+    pending = amended([message for message in known if message.seq >= turn.lo], handled=before)
+    known = [*before, *pending]
     turn = inbox.answering(turn, pending)
     past = store.history(turn.tenant_id, turn.conversation_id, memory.MAX_TURNS)
     language = briefing.language(profile, known)
@@ -133,7 +137,6 @@ async def _answer(doorbell: Doorbell, world: World, *, slot_was_lost: bool) -> O
         return await _answer(doorbell, world, slot_was_lost=False) if behind else outcome
     calendar = store.calendar(turn.tenant_id, turn.conversation_id)
     context = briefing.context(turn, snapshot, profile, known, calendar, intent=sorted_out.intent)
-    before = [message for message in known if message.seq < turn.lo]
     asked = Asked(
         sorted_out.intent,
         memory.user_items(guardrails.shortened(pending)),
@@ -243,7 +246,7 @@ def _end(turn: Turn, ending: Ending, world: World) -> Outcome:
         case ConsentChange(change=change):
             _count_intent("opt_out" if change == "opted_out" else "opt_in")
             return change
-        case PutAside() | Silence() | FromTheOwner():
+        case PutAside() | Silence() | FromTheOwner() | NothingAsked():
             return _WITHOUT_A_WORD[type(ending)]
 
 

@@ -8,7 +8,7 @@ from typing import Literal, NewType
 
 from pydantic import JsonValue, TypeAdapter
 
-from functions.shared.contracts import Content, ConversationId, Jid, MessageId, TenantId
+from functions.shared.contracts import Content, ConversationId, Jid, MessageId, Quoted, TenantId
 from functions.shared.keys import (
     CONVERSATION,
     CUSTOMER,
@@ -76,6 +76,8 @@ class Message:
     received_at: int
     stored_at: int
     correlation_id: str
+    quoted: Quoted | None = None
+    """The earlier message that this one answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +220,7 @@ def _message(row: MessageItem) -> Message:
         received_at=row.received_at,
         stored_at=row.stored_at,
         correlation_id=row.correlation_id,
+        quoted=Quoted.model_validate_json(row.quoted) if row.quoted else None,
     )
 
 

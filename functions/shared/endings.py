@@ -58,7 +58,12 @@ class FromTheOwner:
     """One of the owner's own numbers wrote, perhaps in answer to a notice: no customer, so nobody is answered."""
 
 
-Ending = HandOver | PutAside | ConsentChange | Silence | FromTheOwner
+@dataclass(frozen=True, slots=True)
+class NothingAsked:
+    """What waited needs no answer: a reaction, or everything was deleted meanwhile."""
+
+
+Ending = HandOver | PutAside | ConsentChange | Silence | FromTheOwner | NothingAsked
 
 
 def end(turn: Turn, ending: Ending, *, now_ms: int) -> None:
@@ -88,6 +93,9 @@ def end(turn: Turn, ending: Ending, *, now_ms: int) -> None:
             write_turn(turn, texts=[], record=record, now_ms=now_ms, changes=call_person(reason, now_ms))
         case FromTheOwner():
             record = TurnRecord(items=[], outcome="silent", reason="the owner wrote it")
+            write_turn(turn, texts=[], record=record, now_ms=now_ms)
+        case NothingAsked():
+            record = TurnRecord(items=[], outcome="silent", reason="nothing asked for an answer")
             write_turn(turn, texts=[], record=record, now_ms=now_ms)
         case ConsentChange(change, text, seq, items):
             out = change == "opted_out"

@@ -260,6 +260,8 @@ class MessageItem(AppItem):
     author = Text()
     content = Text()
     """The contract's Content as JSON."""
+    quoted = OptionalText()
+    """The contract's Quoted as JSON, if the message answers an earlier one."""
     sent_at = Int()
     received_at = Int()
     stored_at = Int()

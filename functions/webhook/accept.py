@@ -12,15 +12,17 @@ from dataclasses import dataclass
 from typing import Literal
 
 from functions.shared import clock, outbox
+from functions.shared.amendments import unread_of
 from functions.shared.contracts import (
     Chat,
     ConnectionUpdated,
     ConversationId,
     EventAnswer,
+    MessageId,
     MessageReceived,
     MessageStatus,
 )
-from functions.shared.conversation import Author, assistant_may_speak
+from functions.shared.conversation import assistant_may_speak
 from functions.shared.transactions import ContentionError, LabelledWrite, RefusedError, backoff_s
 from functions.webhook import connection
 from functions.webhook.chats import ChatState, Seen, read_chat
@@ -88,6 +90,9 @@ def _ignored(reason: str) -> Acceptance:
 
 
 def _message(event: MessageReceived, now_ms: int) -> Acceptance:
+    original = unread_of(event.message_id, event.content)
+    if original is not None and read_chat(event.tenant_id, event.chat, MessageId(original)).seen is not None:
+        return _ignored("the message that could not be read has come meanwhile")
     state = read_chat(event.tenant_id, event.chat, event.message_id)
     if state.seen is not None:
         return _seen_before(state, state.seen, event, now_ms)
@@ -96,11 +101,11 @@ def _message(event: MessageReceived, now_ms: int) -> Acceptance:
     transaction = LabelledWrite()
     draft.write(transaction)
     transaction.commit()
-    return Acceptance(EventAnswer(result="accepted"), _rings(state, draft, author))
+    return Acceptance(EventAnswer(result="accepted"), _rings(state, draft))
 
 
-def _rings(state: ChatState, draft: Draft, author: Author) -> tuple[Ring, ...]:
-    if author == "owner":
+def _rings(state: ChatState, draft: Draft) -> tuple[Ring, ...]:
+    if draft.takes_over:
         # The drain cancels, in order, what the raised epoch has made void.
         merged = [Ring("outgoing", one, item.last_seq, again=True) for one, item in state.merged.items()]
         return (Ring("outgoing", state.conversation_id, draft.seq), *merged)

@@ -10,7 +10,16 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
 from functions.shared import ids
-from functions.shared.contracts import MessageReceived, TextContent
+from functions.shared.amendments import needs_no_answer, unread_of
+from functions.shared.contracts import (
+    ChoiceContent,
+    ContactsContent,
+    EditContent,
+    LocationContent,
+    MediaContent,
+    MessageReceived,
+    TextContent,
+)
 from functions.shared.conversation import Author, assistant_may_speak
 from functions.shared.keys import CONVERSATION, CUSTOMER, LEAD, alias_key, chat_key, conversation_pk, id_sk, message_sk
 from functions.shared.tables import (
@@ -42,6 +51,15 @@ def author_of(event: MessageReceived, automatic_texts: Sequence[str]) -> Author:
     return "owner"
 
 
+def takes_over(event: MessageReceived, author: Author) -> bool:
+    """Whether the owner has answered with this: not with a mark on a message, nor by correcting one."""
+    if author != "owner":
+        return False
+    # A word of the owner's that could not be read is a word all the same.
+    unread = unread_of(event.message_id, event.content) is not None
+    return unread or not (isinstance(event.content, EditContent) or needs_no_answer(event.content))
+
+
 @dataclass(frozen=True)
 class Draft:
     """A new message: number `seq` of its conversation, if nobody takes that number first."""
@@ -55,6 +73,10 @@ class Draft:
     """Of the conversation, once the message is in it."""
     waits_for_assistant: bool
     """Whether a turn must follow, and a doorbell."""
+    takes_over: bool
+    """The owner has answered: the assistant is silent for a while."""
+    silent: bool
+    """Asks for no answer and gives none: done if nothing waits, and what waited still waits."""
 
     @classmethod
     def of(cls, state: ChatState, event: MessageReceived, author: Author, now_ms: int) -> Self:
@@ -63,9 +85,10 @@ class Draft:
             (0, 0) if state.conversation is None else (state.conversation.last_seq, state.conversation.handled_seq)
         )
         seq = last + 1
-        # The owner has answered everything up to here. An automatic text answers nothing: what waited still waits.
-        nothing_waited = handled == last
-        done = author == "owner" or (author == "automatic" and nothing_waited)
+        # The owner has answered everything up to here.
+        takes = takes_over(event, author)
+        silent = not takes and (author != "customer" or needs_no_answer(event.content))
+        done = takes or (silent and handled == last)
         speaks = assistant_may_speak(state.profile, state.conversation, now_ms)
         return cls(
             state=state,
@@ -75,6 +98,8 @@ class Draft:
             seq=seq,
             handled_seq=seq if done else handled,
             waits_for_assistant=speaks and not done,
+            takes_over=takes,
+            silent=silent,
         )
 
     @property
@@ -115,6 +140,7 @@ class Draft:
             received_at=self.event.received_at,
             stored_at=self.now_ms,
             correlation_id=self.event.correlation_id,
+            quoted=self.event.quoted.to_json() if self.event.quoted else None,
         )
 
     # ---- the conversation's counters
@@ -125,15 +151,19 @@ class Draft:
             CONVERSATION,
             last_seq=self.seq,
             handled_seq=self.handled_seq,
-            epoch=1 if self.author == "owner" else 0,
+            epoch=1 if self.takes_over else 0,
             # A chat that the owner began is the owner's own; `everyone` alone says otherwise.
-            ai_enabled=self.author != "owner" or self.state.profile.audience == "everyone",
+            ai_enabled=not self.takes_over or self.state.profile.audience == "everyone",
             created_at=self.now_ms,
         )
         if self.author == "customer":
             item.reply_jid = self.event.chat.jid
-        if self.author == "owner":
+        if self.takes_over:
             item.paused_until = self._paused_until()
+        if _carries_timer(self.event):
+            item.disappearing_seconds = self.event.disappearing_seconds
+        if self._unread_by_customer:
+            item.needs_attention, item.needs_attention_at = self._unread_reason, self.now_ms
         if self.handled_seq < self.seq:
             item.pending_since = self.now_ms
             item.sweep_shard = ids.sweep_shard(self.state.conversation_id)
@@ -149,13 +179,37 @@ class Draft:
         if self.state.to_merge:
             merged = sorted({*(conversation.merged_from or []), *self.state.to_merge})
             changes.append(ConversationItem.merged_from.set(merged))
-        if self.author == "owner":
+        changes += [*self._timer(conversation), *self._attention(conversation)]
+        if self.takes_over:
             changes += taken_over()
             if (until := self._paused_until()) is not None:
                 changes.append(ConversationItem.paused_until.set(max(until, conversation.paused_until or 0)))
         elif self.handled_seq < self.seq:
             changes += self._waiting(conversation)
         return changes
+
+    def _timer(self, conversation: ConversationItem) -> list[Action]:
+        seconds = self.event.disappearing_seconds
+        if not _carries_timer(self.event) or seconds == conversation.disappearing_seconds:
+            return []
+        timer = ConversationItem.disappearing_seconds
+        return [timer.remove() if seconds is None else timer.set(seconds)]
+
+    @property
+    def _unread_by_customer(self) -> bool:
+        return self.author == "customer" and unread_of(self.event.message_id, self.event.content) is not None
+
+    @property
+    def _unread_reason(self) -> str:
+        return f"a message could not be read; WhatsApp was asked for it again (id {self.event.correlation_id})"
+
+    def _attention(self, conversation: ConversationItem) -> list[Action]:
+        """A person is called for what could not be read, and let go once it comes."""
+        calls, at = ConversationItem.needs_attention, ConversationItem.needs_attention_at
+        if self._unread_by_customer and conversation.needs_attention is None:
+            return [calls.set(self._unread_reason), at.set(self.now_ms)]
+        came = not self._unread_by_customer and conversation.needs_attention == self._unread_reason
+        return [calls.remove(), at.remove()] if came and not self.takes_over else []
 
     def _waiting(self, conversation: ConversationItem) -> list[Action]:
         nothing_waited = conversation.handled_seq == conversation.last_seq
@@ -176,7 +230,7 @@ class Draft:
         condition &= ConversationItem.epoch == conversation.epoch
         # A conversation that was merged meanwhile takes no more messages: their ids are looked for in the other one.
         condition &= ConversationItem.merged_into.does_not_exist()
-        if self.author == "automatic":
+        if self.silent:
             condition &= ConversationItem.handled_seq == conversation.handled_seq
         return condition
 
@@ -224,9 +278,15 @@ class Draft:
             if other in self.state.to_merge:
                 changes.append(ConversationItem.merged_into.set(self.state.conversation_id))
                 condition &= ConversationItem.merged_into.does_not_exist()
-            if self.author == "owner":
+            if self.takes_over:
                 changes += [ConversationItem.handled_seq.set(item.last_seq), *taken_over()]
             if changes:
                 with transaction.labelled("merge"):
                     row = ConversationItem(conversation_pk(self.event.tenant_id, other), CONVERSATION)
                     transaction.update(row, changes, condition=condition)
+
+
+def _carries_timer(event: MessageReceived) -> bool:
+    """WhatsApp says the chat's timer beside whatever is said, and beside nothing else."""
+    said = TextContent | MediaContent | LocationContent | ContactsContent | ChoiceContent
+    return isinstance(event.content, said)

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime
 from functions.agent.calendar_rules import Cell
 from functions.agent.calendar_store import HOLD_MS, Appointment, Book, Calendar, Cancel, Move
 from functions.shared.contracts import (
+    Content,
     ConversationId,
     Jid,
     MessageId,
@@ -18,7 +19,14 @@ from functions.shared.contracts import (
     UnsupportedContent,
 )
 from functions.shared.conversation import ConversationNotFoundError, Message, PastTurn, Snapshot, TurnId
-from functions.shared.endings import ConsentChange, Ending, FromTheOwner, HandOver, PutAside
+from functions.shared.endings import (
+    ConsentChange,
+    Ending,
+    FromTheOwner,
+    HandOver,
+    NothingAsked,
+    PutAside,
+)
 from functions.shared.facts import NoteFacts
 from functions.shared.inbox import (
     HAND_OVER_PAUSE_MS,
@@ -140,11 +148,12 @@ class MemoryStore:
             )
         return self.chats[key]
 
-    def receive(self, text: str | None, conversation_id: str = "c1") -> int:
+    def receive(self, text: str | Content | None, conversation_id: str = "c1") -> int:
         """A customer's message (None: a picture) is stored; returns its number."""
         chat = self.chat(conversation_id)
         now_ms, seq = self.clock.ms(), chat.snapshot.last_seq + 1
-        content = UnsupportedContent(what="imageMessage") if text is None else TextContent(text=text)
+        picture = UnsupportedContent(what="imageMessage")
+        content = TextContent(text=text) if isinstance(text, str) else text or picture
         chat.messages.append(
             Message(seq, MessageId(f"M{seq}"), "customer", content, now_ms, now_ms, now_ms, f"corr-{seq}")
         )
@@ -242,7 +251,7 @@ class MemoryStore:
             chat.snapshot = replace(
                 chat.snapshot, opted_out_at=now_ms if out else None, epoch=turn.epoch + 1 if out else turn.epoch
             )
-        elif not isinstance(ending, FromTheOwner):
+        elif not isinstance(ending, FromTheOwner | NothingAsked):
             chat.attention = ending.reason
         if isinstance(ending, HandOver):
             commit_effects(self.rows, ending.effects)

@@ -17,6 +17,7 @@ from functions.agent import turn
 from functions.agent.phrases import A_PERSON_WILL_ANSWER, JUST_TAKEN
 from functions.agent.run import MAX_MODEL_CALLS, EmptyAnswerError
 from functions.agent.tools.calendar import TOOLS
+from functions.shared.contracts import DeletionContent, EditContent, MessageId, ReactionContent
 from functions.shared.inbox import HAND_OVER_PAUSE_MS
 from tests.unit.agent.doubles import Watched
 from tests.unit.agent.support import BARBER, Phone
@@ -59,6 +60,34 @@ def test_the_history_of_a_turn_is_given_to_the_next_with_its_tool_calls_in_pairs
     _, items = spy.seen[-1]
     kinds = [item.get("type") or item.get("role") for item in items]
     assert kinds == ["user", "function_call", "function_call_output", "assistant", "user"]
+
+
+def test_the_model_sees_what_a_message_says_now_and_nothing_that_was_deleted() -> None:
+    spy = Watched(BARBER)
+    phone = Phone(model=spy)
+    for content in (
+        "tomorrow at 10",
+        "and your prices?",
+        EditContent(target_id=MessageId("M1"), text="tomorrow at 11"),
+        DeletionContent(target_id=MessageId("M2")),
+    ):
+        seq = phone.store.receive(content)
+    phone.ring(seq)
+    instructions, items = spy.seen[0]
+    assert [item.get("content") for item in items] == ["tomorrow at 11"]
+    assert "T11:00" in instructions
+    assert "T10:00" not in instructions
+
+
+def test_a_turn_in_which_nothing_asks_for_an_answer_ends_without_a_word() -> None:
+    spy = Watched(BARBER)
+    phone = Phone(model=spy)
+    phone.store.receive("sorry, wrong number")
+    phone.store.receive(DeletionContent(target_id=MessageId("M1")))
+    seq = phone.store.receive(ReactionContent(target_id=MessageId("M0"), target_from_me=True, emoji="+"))
+    assert phone.ring(seq) == "silent"
+    chat = phone.store.chat()
+    assert (chat.snapshot.handled_seq, chat.replies, spy.seen) == (3, [], [])
 
 
 def test_the_instructions_hold_the_local_time_and_the_dates_that_were_understood() -> None:

@@ -20,7 +20,10 @@ def chat_as_customer(console: Console, client: SimulatorClient, *, business: str
     Ends with Ctrl-C or Ctrl-D.
     """
     client.add_customer(PHONE, NAME, reads=True)
-    console.print("\nWrite as a customer, in Hebrew or English. Ctrl-C ends everything.")
+    console.print(
+        "\nWrite as a customer, in Hebrew or English. Ctrl-C ends everything.\n"
+        "Meanwhile `kesher chat list` in another terminal shows the chats as the owner sees them."
+    )
     listener = threading.Thread(target=_print_answers, args=(console, client, name), daemon=True)
     listener.start()
     while True:

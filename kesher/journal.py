@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from functions.shared.contracts import TenantId
 from kesher.chat import STATE, StackOption, StateOption, TenantOption, at_deployment
 
 app = typer.Typer(help="Events that the webhook refuses: look at them, bring them again.", no_args_is_help=True)
@@ -20,6 +19,7 @@ def list_parked(tenant: TenantOption = TENANT, stack: StackOption = None, state:
     """Show the refused events: when they came, when they were refused and why. Never what they say."""
     from rich.table import Table  # noqa: PLC0415 - `kesher --help` must be quick
 
+    from functions.shared.contracts import TenantId  # noqa: PLC0415 - as above
     from functions.shared.parked import parked_rows  # noqa: PLC0415 - as above
 
     with at_deployment(stack, state) as console:
@@ -39,6 +39,7 @@ def bring_again(
     state: StateOption = STATE,
 ) -> None:
     """Let the gateway bring refused events once more, for example after the webhook was mended."""
+    from functions.shared.contracts import TenantId  # noqa: PLC0415 - as above
     from functions.shared.parked import parked_rows, redeliver  # noqa: PLC0415 - as above
 
     with at_deployment(stack, state) as console:

@@ -104,9 +104,11 @@ def _attempt(row: outbox.Row, world: Surroundings) -> None:
     except outbox.OvertakenError:
         _cancel(row, "superseded: a person took over before it went out")
         return
+    # Each line has the row's own correlation id, whichever doorbell drains it.
     logger.info(
         "[WA-BG-SEND] Starting",
         to=masked(row.chat_jid),
+        correlation_id=row.correlation_id,
         message_id=row.message_id,
         attempt=claimed.attempts,
     )
@@ -127,22 +129,39 @@ def record(row: outbox.Row, outcome: Outcome) -> None:
         case Delivered(at):
             outbox.record_evidence(row.tenant_id, row.conversation_id, row.sk, "SENT", at=at)
             count("MessageSent")
-            logger.info("[WA-BG-SEND] status=sent", message_id=row.message_id, attempt=row.attempts)
+            logger.info(
+                "[WA-BG-SEND] status=sent",
+                correlation_id=row.correlation_id,
+                message_id=row.message_id,
+                attempt=row.attempts,
+            )
         case Failed(reason):
             _fail(row, reason)
         case TryAgain(at, reason):
             outbox.postpone(row, next_attempt_at=at, error=reason)
             logger.warning(
-                "[WA-BG-SEND] status=waiting", message_id=row.message_id, attempt=row.attempts, reason=reason
+                "[WA-BG-SEND] status=waiting",
+                correlation_id=row.correlation_id,
+                message_id=row.message_id,
+                attempt=row.attempts,
+                reason=reason,
             )
 
 
 def _cancel(row: outbox.Row, reason: str) -> None:
     if outbox.give_up(row, "CANCELLED", error=reason):
-        logger.info("[WA-BG-SEND] status=cancelled", message_id=row.message_id, reason=reason)
+        logger.info(
+            "[WA-BG-SEND] status=cancelled", correlation_id=row.correlation_id, message_id=row.message_id, reason=reason
+        )
 
 
 def _fail(row: outbox.Row, reason: str) -> None:
     if outbox.give_up(row, "FAILED", error=reason):
         count("SendFailed", message_id=row.message_id, tenant_id=row.tenant_id)
-        logger.error("[WA-BG-SEND] status=failed", message_id=row.message_id, attempt=row.attempts, reason=reason)
+        logger.error(
+            "[WA-BG-SEND] status=failed",
+            correlation_id=row.correlation_id,
+            message_id=row.message_id,
+            attempt=row.attempts,
+            reason=reason,
+        )

@@ -7,7 +7,7 @@ import type { JournalStore } from '../store/journal.js'
 import { journalSortKey } from '../store/keys.js'
 import type { Deliver, Delivery } from '../webhook/client.js'
 import { eventOf } from './mapping.js'
-import type { JournalRow, MessageRow, StoredFile } from './row.js'
+import { correlationOf, type JournalRow, type MessageRow, type StoredFile } from './row.js'
 
 export interface ForwarderOptions {
   readonly tenantId: string
@@ -201,11 +201,11 @@ export class Forwarder {
           return true
         }
         counters.add('deliveriesFailed')
-        logger.warn({ attempt, reason: delivery.reason, err: delivery.error }, 'the webhook did not take an event; it will be repeated')
+        logger.warn({ correlationId: correlationOf(row), attempt, reason: delivery.reason, err: delivery.error }, 'the webhook did not take an event; it will be repeated')
         await sleep(backoffDelay(delivery.slow ? SLOW : FAST, attempt, random), this.#stop.signal)
       } catch (error) {
         // Not deleted means forwarded once more, which the webhook recognises.
-        logger.error({ err: error }, 'a journal row cannot be settled; it will be repeated')
+        logger.error({ correlationId: correlationOf(row), err: error }, 'a journal row cannot be settled; it will be repeated')
         await sleep(backoffDelay(FAST, attempt, random), this.#stop.signal)
       }
     }
@@ -221,7 +221,7 @@ export class Forwarder {
     try {
       await journal.noteFile(row.sk, media)
     } catch (error) {
-      logger.warn({ err: error }, 'a file\'s place could not be noted; after a restart it is fetched again')
+      logger.warn({ correlationId: correlationOf(row), err: error }, 'a file\'s place could not be noted; after a restart it is fetched again')
     }
     return { ...row, media }
   }
@@ -244,7 +244,7 @@ export class Forwarder {
     const { journal, logger, counters, now } = this.#options
     await journal.park(row.sk, { at: now(), status, reason })
     counters.add('eventsParked')
-    logger.error({ sk: row.sk, status, reason }, 'the webhook refuses an event for good; it is parked in the journal')
+    logger.error({ correlationId: correlationOf(row), sk: row.sk, status, reason }, 'the webhook refuses an event for good; it is parked in the journal')
   }
 
   #track(work: Promise<void>): void {

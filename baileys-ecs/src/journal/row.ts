@@ -36,6 +36,9 @@ export interface EventRow extends Row {
   readonly event: MessageStatus | ConnectionUpdated
 }
 
+/** Follows a message through every log line; a customer's message begins one with its own id. */
+export const correlationOf = (row: JournalRow): string => row.kind === 'event' ? row.event.correlationId : row.attrs['id'] ?? ''
+
 export interface Parked {
   readonly at: number
   readonly status: number

@@ -11,11 +11,17 @@ export function createLogger(level: LogLevel, destination?: DestinationStream): 
     level,
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
-    formatters: { level: (label: string) => ({ level: label }) },
+    formatters: { level: (label: string) => ({ level: label }), log: oneNameForAll },
     serializers: { err: redactError, error: redactError },
     redact: { paths: ['req.headers', 'headers', '*.headers'], remove: true },
   }
   return destination === undefined ? pino(options) : pino(options, destination)
+}
+
+/** The correlation id under the name that the functions' lines have, so that one query follows a message through all logs. */
+function oneNameForAll(line: Record<string, unknown>): Record<string, unknown> {
+  const { correlationId, ...others } = line
+  return correlationId === undefined ? line : { correlation_id: correlationId, ...others }
 }
 
 type BaileysLogger = SocketConfig['logger']

@@ -126,7 +126,7 @@ export class Sender {
       if (error instanceof FencedError) return notOwner(messageId)
       if (error instanceof UnsendableError) return unsendable(messageId, error.message)
       if (progress.begun) return unknown(messageId, 'The send failed on its way; it may or may not arrive.')
-      this.#options.logger.error({ messageId, err: error }, 'a send could not be prepared')
+      this.#options.logger.error({ correlationId: command.correlationId, messageId, err: error }, 'a send could not be prepared')
       return unavailable(messageId, 'The send could not be prepared; nothing was sent.')
     }
   }
@@ -151,10 +151,10 @@ export class Sender {
       if ('outcome' in first) return first
       if ('kind' in first) {
         this.#options.counters.acknowledgedAfter(this.#options.now() - written)
-        return await this.#acknowledged(messageId, first, connection)
+        return await this.#acknowledged(command, first, connection)
       }
       if (first instanceof Error && !connection.isOver) {
-        this.#options.logger.error({ messageId, err: first }, 'Baileys could not send a message')
+        this.#options.logger.error({ correlationId: command.correlationId, messageId, err: first }, 'Baileys could not send a message')
         return unknown(messageId, 'The send failed on its way; it may or may not arrive.')
       }
       const { storeError } = await ended.promise
@@ -167,13 +167,13 @@ export class Sender {
     }
   }
 
-  async #acknowledged(messageId: string, ack: Ack, connection: Connection): Promise<SendResult> {
+  async #acknowledged({ messageId, correlationId }: SendCommand, ack: Ack, connection: Connection): Promise<SendResult> {
     const { sent, logger } = this.#options
     const note = async (fact: Parameters<SentLog['note']>[1]): Promise<void> => {
       try {
         await sent.note(messageId, fact)
       } catch (error) {
-        logger.error({ messageId, err: error }, 'an acknowledgement could not be noted; a repeat of this id would be sent again')
+        logger.error({ correlationId, messageId, err: error }, 'an acknowledgement could not be noted; a repeat of this id would be sent again')
       }
     }
     if (ack.kind === 'accepted') {

@@ -160,7 +160,7 @@ export class Intake {
     const row = undecryptableRow(stanza)
     if (row === undefined) return
     counters.add('messagesUndecryptable')
-    logger.warn({ messageId: id, reason: redactText(reason) }, 'a message could not be decrypted')
+    logger.warn({ correlationId: id, reason: redactText(reason) }, 'a message could not be decrypted')
     this.#unread.set(id, stanza)
     try {
       await append([row])

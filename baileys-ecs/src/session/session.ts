@@ -405,8 +405,10 @@ export class Session {
 
   /** An acknowledgement after its send was called unknown: the webhook learns it as an event. */
   async #lateAck(messageId: string, ack: Ack): Promise<void> {
+    let correlationId: string | undefined
     try {
       const sent = await this.#sent.get(messageId)
+      correlationId = sent?.correlationId
       if (sent === undefined || sent.acknowledgedAt !== undefined) return
       if (ack.kind === 'refused') {
         await this.#sent.note(messageId, { refusedCode: ack.code })
@@ -415,7 +417,7 @@ export class Session {
       await this.#sent.note(messageId, { acknowledgedAt: ack.at })
       await this.#append([statusRow(messageStatus(this.tenantId, sent, 'sent', ack.at), this.#clock.next())])
     } catch (error) {
-      this.#logger.error({ err: error, messageId }, 'a late acknowledgement could not be stored; a repeat of the send will ask again')
+      this.#logger.error({ err: error, correlationId, messageId }, 'a late acknowledgement could not be stored; a repeat of the send will ask again')
     }
   }
 

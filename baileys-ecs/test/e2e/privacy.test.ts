@@ -15,7 +15,7 @@ after(async () => {
 describe('whatever a gateway process prints at level trace', () => {
   it('holds no key, no secret, no text and no number, in good times and in bad ones', async t => {
     const scene = await createScene(t, emulator, { MEDIA_BUCKET: (await createBucket(emulator.url)).name, MEDIA_DEADLINE_MS: '3000' })
-    const gateway = await scene.spawn({ LOG_LEVEL: 'trace', SEND_DEADLINE_MS: '2000', STORE_RETRY_MS: '300' })
+    const gateway = await scene.spawn({ LOG_LEVEL: 'trace', SEND_DEADLINE_MS: '2000', STORE_RETRY_MS: '300', METRICS_NAMESPACE: 'Trial', METRICS_PERIOD_MS: '300' })
     await scene.pair(gateway)
     for (const addressing of ['lid', 'phone'] as const) {
       await scene.customer.say(scene.business, `inbound text ${addressing}`, { addressing })
@@ -66,10 +66,18 @@ describe('whatever a gateway process prints at level trace', () => {
     assert.ok(secrets.length > 100)
     for (const key of secrets) {
       assert.ok(!printed.includes(key))
-      assert.ok(!printed.includes(Buffer.from(key, 'base64').toString('hex')))
+      const bytes = Buffer.from(key, 'base64')
+      for (const form of [bytes.toString('hex'), bytes.toString('base64url'), [...bytes].join(',')]) assert.ok(!printed.includes(form))
     }
     assert.doesNotMatch(printed, /privKey|rootKey|<Buffer|SessionEntry/)
     for (const line of gateway.lines) assert.doesNotThrow(() => { JSON.parse(line) }, line) // nothing but log lines
+    assert.ok(printed.includes('"SendsRefused"'), 'the metrics are among them')
+    assert.ok(printed.includes('"counters":{"'), 'and the last counts')
+    const lines = gateway.lines.map(line => JSON.parse(line) as Readonly<Record<string, unknown>>)
+    const ofMessages = lines.filter(({ msg, messageId, sk }) =>
+      messageId !== undefined || sk !== undefined || /message journalled|could not be decrypted|event forwarded|did not take an event|send finished|not confirmed|file/.test(String(msg)))
+    assert.ok(ofMessages.length > 15)
+    for (const line of ofMessages) assert.equal(typeof line['correlation_id'], 'string', JSON.stringify(line))
   })
 })
 

@@ -79,7 +79,7 @@ describe('a send', () => {
     assert.equal(onTheWire(scene, command.messageId), 1)
     assert.equal(scene.customer.inbox.after().length, 1)
     const line = scene.api.lines.find(text => text.includes('[BAILEYS] send finished successfully, duration='))
-    assert.ok(line?.includes('"correlationId":"correlation-1"'))
+    assert.ok(line?.includes('"correlation_id":"correlation-1"'))
   })
 
   it('that is never acknowledged is unknown within its deadline; repeated, it is acknowledged and the customer has one message', async t => {

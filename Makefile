@@ -65,6 +65,10 @@ ANSWERS ?= 1000
 crossing-gateway: setup ## ANSWERS that cross customers' bursts while the database is slow; ends with the counts
 	cd baileys-ecs && PATIENCE_MS=300000 ANSWERS=$(ANSWERS) node --import tsx test/chaos/crossing.ts
 
+NUMBERS ?= 100
+storm-gateway: setup ## WhatsApp ends the sockets of NUMBERS numbers at once and refuses them; ends with the connections a second
+	cd baileys-ecs && PATIENCE_MS=300000 NUMBERS=$(NUMBERS) node --import tsx test/chaos/storm.ts
+
 OUTAGE ?= 60
 outage-gateway: setup ## webhook and database away for OUTAGE seconds, sockets cut, under traffic; ends with the counts
 	cd baileys-ecs && PATIENCE_MS=300000 OUTAGE=$(OUTAGE) node --import tsx test/chaos/outages.ts

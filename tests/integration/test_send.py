@@ -22,7 +22,6 @@ from functions.shared import clock, outbox, sessions, settings
 from functions.shared.contracts import Doorbell, Jid, SendCommand, TenantId
 from functions.shared.conversation import load_conversation, load_messages
 from functions.shared.inbox import RunTurn, Turn, answering, begin_turn, decide
-from functions.shared.keys import CONVERSATION, conversation_pk
 from functions.shared.manner import Manner
 from functions.shared.profile import BusinessProfile, save_profile
 from functions.shared.secret import InternalSecret, SecretCache
@@ -589,9 +588,7 @@ def test_the_first_reply_carries_what_it_answers_and_each_of_them_the_chats_time
 
 def test_a_chats_timer_is_the_turns(store: Store, tenant: TenantId) -> None:
     begun = accept_and_begin(tenant, "hi")
-    row = ConversationItem(conversation_pk(tenant, begun.conversation_id), CONVERSATION)
-    row.update(actions=[ConversationItem.disappearing_seconds.set(604_800)])
-    accept(message(tenant, "still there?"))
+    accept(message(tenant, "still there?").model_copy(update={"disappearing_seconds": 604_800}))
 
     snapshot = load_conversation(tenant, begun.conversation_id)
     decision = decide(snapshot, snapshot.last_seq, clock.now_ms())

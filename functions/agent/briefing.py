@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from functions.agent import speech
-from functions.agent.calendar_store import Calendar
+from functions.agent.calendar.store import Calendar
 from functions.agent.context import ToolContext
 from functions.agent.dates import Resolved, resolve
+from functions.agent.language import speech
 from functions.agent.routing import Intent
 from functions.shared.conversation import Message, Snapshot
 from functions.shared.inbox import Turn

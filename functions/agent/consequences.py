@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from functions.agent import booking, questions, reminders, wording
-from functions.agent.calendar_store import Book, Cancel, Move
+from functions.agent.calendar import booking, reminders
+from functions.agent.calendar.store import Book, Cancel, Move
 from functions.agent.context import ToolContext
+from functions.agent.knowledge import questions
+from functions.agent.language import wording
 from functions.agent.tools import leads as lead_tools
 from functions.shared import leads, owner_notices
 from functions.shared.inbox import Effect

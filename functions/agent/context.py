@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
 
-from functions.agent.calendar_store import Calendar
+from functions.agent.calendar.store import Calendar
 from functions.agent.routing import Intent
 from functions.shared.contracts import ConversationId, TenantId
 from functions.shared.conversation import Facts, TurnId

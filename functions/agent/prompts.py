@@ -9,7 +9,9 @@ import re
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
-from functions.agent import intents, opening_days, speech
+from functions.agent import intents
+from functions.agent.calendar import opening_days
+from functions.agent.language import speech
 from functions.shared.profile import BusinessProfile, Language, Weekday
 
 _WEEK: tuple[Weekday, ...] = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")

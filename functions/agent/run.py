@@ -21,9 +21,10 @@ from agents.tracing.provider import DefaultTraceProvider
 from agents.usage import Usage
 from pydantic import JsonValue
 
-from functions.agent import intents, memory, models
+from functions.agent import intents, models
 from functions.agent.audit import Watch
 from functions.agent.context import ToolContext
+from functions.agent.memory import history
 from functions.agent.routing import Intent
 from functions.shared.observability import count, logger
 
@@ -119,7 +120,7 @@ async def _run(
     if not said.text:
         raise EmptyAnswerError("the model ended its run without a word")
     logger.info("Agent final response", extra={"characters": len(said.text), "effects": len(context.staging.all())})
-    new = memory.plain(item.to_input_item() for item in result.new_items)
+    new = history.plain(item.to_input_item() for item in result.new_items)
     if new and new[-1].get("role") == "assistant":
         new[-1] = {**new[-1], "content": said.text}
     return Answer(text=said.text, items=new, tools=watch.tools(new), usage=usage, intent=said.intent, saw=watch.saw())

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from functions.agent.calendar_store import Calendar, TableCalendar
+from functions.agent.calendar.store import Calendar, TableCalendar
 from functions.shared import aws, conversation, endings, inbox, outbox, profile, queues, settings
 from functions.shared.contracts import ConversationId, TenantId
 from functions.shared.conversation import ConversationNotFoundError, Message, PastTurn, Snapshot

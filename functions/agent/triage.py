@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from pydantic import JsonValue
 
-from functions.agent import guardrails, memory, phrases, routing
+from functions.agent import guardrails, routing
+from functions.agent.language import phrases
+from functions.agent.memory import history
 from functions.agent.routing import Intent
 from functions.shared.amendments import needs_no_answer
 from functions.shared.conversation import Message, PastTurn, Snapshot
@@ -59,4 +61,4 @@ def _of_a_customer(
 
 def _history(pending: Sequence[Message], text: str) -> list[JsonValue]:
     """The items of a turn that no model saw."""
-    return [*memory.user_items(pending), {"role": "assistant", "content": text}]
+    return [*history.user_items(pending), {"role": "assistant", "content": text}]

@@ -14,23 +14,17 @@ from typing import Literal
 from agents import MaxTurnsExceeded
 from pydantic import JsonValue
 
-from functions.agent import (
-    briefing,
-    calendar_file,
-    consequences,
-    guardrails,
-    intents,
-    memory,
-    phrases,
-    questions,
-    wording,
-)
+from functions.agent import briefing, consequences, guardrails, intents
 from functions.agent.assistant import AgentCache
-from functions.agent.introduction import introduction
+from functions.agent.calendar import file as calendar_file
+from functions.agent.knowledge import questions
+from functions.agent.language import phrases, wording
+from functions.agent.language.introduction import introduction
+from functions.agent.memory import history
+from functions.agent.memory.summary import Renewal, overflow
 from functions.agent.routing import Intent
 from functions.agent.run import Answer, run
 from functions.agent.store import Store
-from functions.agent.summary import Renewal, overflow
 from functions.agent.triage import ForModel, triage
 from functions.shared import inbox, owner_notices
 from functions.shared.amendments import amended
@@ -128,7 +122,7 @@ async def _answer(doorbell: Doorbell, world: World, *, slot_was_lost: bool) -> O
     pending = amended([message for message in known if message.seq >= turn.lo], handled=before)
     known = [*before, *pending]
     turn = inbox.answering(turn, pending)
-    past = store.history(turn.tenant_id, turn.conversation_id, memory.MAX_TURNS)
+    past = store.history(turn.tenant_id, turn.conversation_id, history.MAX_TURNS)
     language = briefing.language(profile, known)
     sorted_out = triage(pending, past, snapshot, language, now_ms=turn.started_at)
     if not isinstance(sorted_out, ForModel):
@@ -139,7 +133,7 @@ async def _answer(doorbell: Doorbell, world: World, *, slot_was_lost: bool) -> O
     context = briefing.context(turn, snapshot, profile, known, calendar, intent=sorted_out.intent)
     asked = Asked(
         sorted_out.intent,
-        memory.user_items(guardrails.shortened(pending)),
+        history.user_items(guardrails.shortened(pending)),
         briefing.texts(pending),
         {"messages": [message.message_id for message in pending], "config_version": profile.config_version},
     )
@@ -147,10 +141,10 @@ async def _answer(doorbell: Doorbell, world: World, *, slot_was_lost: bool) -> O
     intro = introduction(snapshot, past, agent, profile, language)
     spare = partial(world.agents.spare, profile, agent)
     try:
-        items = memory.as_input(memory.recall(past, before), asked.items)
+        items = history.as_input(history.recall(past, before), asked.items)
         async with Renewal(agent, overflow(past, before)) as renewal:
             answered = await run(agent, items, context, limit_s=world.limit_s, spare=spare)
-        summary = await renewal.result() or memory.newest_summary(past)
+        summary = await renewal.result() or history.newest_summary(past)
         answered = replace(answered, usage={**answered.usage, **renewal.usage})
     except MaxTurnsExceeded:
         return _end(turn, failed("the assistant went in circles and was stopped", context.language), world)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from pydantic import JsonValue
 
-from functions.agent import speech
+from functions.agent.language import speech
 from kesher.chat_state import ChatState
 from kesher.evaluation.scenario import Expect, Left, ToolCall
 from kesher.evaluation.stage import Answered, Called

@@ -11,7 +11,7 @@ import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from typer.testing import CliRunner
 
-from functions.agent import booking
+from functions.agent.calendar import booking
 from functions.agent.context import ToolContext
 from functions.agent.tools.results import Booked
 from functions.feed import handler

@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from functions.agent import booking, reminders
-from functions.agent.calendar_store import TableCalendar
+from functions.agent.calendar import booking, reminders
+from functions.agent.calendar.store import TableCalendar
 from functions.agent.context import ToolContext
 from functions.agent.tools.results import Booked
 from functions.shared import clock, due, outbox, promote, queues, takeover, transactions

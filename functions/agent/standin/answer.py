@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import date, time
 
-from functions.agent import opening_days, speech
+from functions.agent.calendar import opening_days
+from functions.agent.language import speech
 from functions.agent.standin.phrases import WEEKDAYS, Phrase, say
 from functions.agent.standin.situation import Situation
 from functions.agent.tools.results import (

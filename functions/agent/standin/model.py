@@ -27,8 +27,9 @@ from openai.types.responses import ResponseFunctionToolCall, ResponseOutputMessa
 from openai.types.responses.response_prompt_param import ResponsePromptParam
 from typing_extensions import override
 
-from functions.agent import memory, prompts
+from functions.agent import prompts
 from functions.agent.dates import Resolved
+from functions.agent.memory import history
 from functions.agent.standin.answer import compose
 from functions.agent.standin.situation import Situation, chosen_appointment, read
 from functions.agent.tools.routed import show_all_tools
@@ -116,7 +117,7 @@ class StandIn(Model):
         now = prompts.read_now(system_instructions or "")
         if now is None:
             raise ValueError("the stand-in needs the instructions of prompts.py: they hold the time")
-        items = memory.plain([{"role": "user", "content": input}] if isinstance(input, str) else input)
+        items = history.plain([{"role": "user", "content": input}] if isinstance(input, str) else input)
         step = next_step(read(items, self._profile, now.astimezone(self._profile.zone)))
         if isinstance(step, Call) and step.tool not in {tool.name for tool in tools}:
             step = Call(show_all_tools.name, {})  # the turn seemed to be about something else

@@ -9,14 +9,15 @@ from datetime import date, datetime
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from functions.agent import memory, speech
 from functions.agent.dates import Resolved, resolve
+from functions.agent.language import speech
+from functions.agent.memory import history
 from functions.agent.standin.phrases import Intent, asked, intents
 from functions.agent.tools.results import OUTCOME, Appointments, Booked, Listed, Outcome
 from functions.shared.profile import BusinessProfile, Language, Service
 
 _DESCRIBED = re.compile(
-    rf"(?:{re.escape(memory.NOT_READABLE)})?"
+    rf"(?:{re.escape(history.NOT_READABLE)})?"
     r"\[(?:an earlier message was changed to: (?P<changed>.*)|[^\]]*)\]\s*(?P<caption>.*)$",
     re.DOTALL,
 )
@@ -65,10 +66,10 @@ class Situation:
 
 
 def read(items: Sequence[Mapping[str, object]], profile: BusinessProfile, now: datetime) -> Situation:
-    """Everything that matters in the conversation; `items` are plain ones, see `memory.plain`."""
+    """Everything that matters in the conversation; `items` are plain ones, see `history.plain`."""
     last = max((i for i, item in enumerate(items) if item.get("role") == "assistant"), default=-1)
     said = str(items[last]["content"]) if last >= 0 else ""
-    pending = [text for text in _said_by_customer(items[last + 1 :]) if not text.startswith(memory.SUMMARY)]
+    pending = [text for text in _said_by_customer(items[last + 1 :]) if not text.startswith(history.SUMMARY)]
     readable = [words for text in pending if (words := _words(text))]
     when = _when([_without_services(text, profile) for text in readable], said, now)
     named = next((s for text in reversed(readable) if (s := _service_in(text, profile))), None)
@@ -76,7 +77,7 @@ def read(items: Sequence[Mapping[str, object]], profile: BusinessProfile, now: d
         profile=profile,
         language=speech.language_of(_written(items), profile.languages[0]),
         first_contact=last < 0,
-        unseen=any(text.startswith(memory.NOT_READABLE) for text in pending),
+        unseen=any(text.startswith(history.NOT_READABLE) for text in pending),
         wants=_wants(readable, said, when, named),
         other=tuple(text for text in readable if _is_other(text, profile, now)),
         said=" ".join(readable),
@@ -117,7 +118,7 @@ def _is_other(text: str, profile: BusinessProfile, now: datetime) -> bool:
 
 
 def _written(items: Sequence[Mapping[str, object]]) -> list[str]:
-    return [_words(text) for text in _said_by_customer(items) if not text.startswith(memory.SUMMARY)]
+    return [_words(text) for text in _said_by_customer(items) if not text.startswith(history.SUMMARY)]
 
 
 def _words(text: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from agents import FunctionTool, RunContextWrapper, function_tool
 
-from functions.agent import booking, free_times
+from functions.agent.calendar import booking, free_times
 from functions.agent.context import ToolContext
 from functions.agent.tools.failures import tell_model
 

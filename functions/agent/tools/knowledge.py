@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from agents import FunctionTool, RunContextWrapper, function_tool
 
-from functions.agent import knowledge
 from functions.agent.context import ToolContext
+from functions.agent.knowledge import search
 from functions.agent.tools.failures import tell_model
 from functions.agent.tools.results import NothingFound, PassedOn, Source, Sources
 from functions.shared.bounded import shortened
@@ -15,7 +15,7 @@ MAX_QUESTION = 300
 
 def look_up(context: ToolContext, query: str) -> Sources | NothingFound:
     """The business's own entries about `query`, in the customer's language if they are in it."""
-    found = knowledge.search(context.profile, query)
+    found = search.search(context.profile, query)
     context.staging.searched(shortened(" ".join(query.split()), MAX_QUESTION), found=bool(found))
     if not found:
         return NothingFound()

@@ -7,7 +7,7 @@ from typing import Literal
 from agents import FunctionTool, RunContextWrapper, function_tool
 
 from functions.agent.context import ToolContext
-from functions.agent.links import without_links
+from functions.agent.language.links import without_links
 from functions.agent.tools.failures import tell_model
 from functions.agent.tools.results import Result
 from functions.shared import leads

@@ -10,9 +10,9 @@ from typing import Literal
 
 from agents import FunctionTool, RunContextWrapper, function_tool
 
-from functions.agent import asked
+from functions.agent.calendar import asked
 from functions.agent.context import ToolContext
-from functions.agent.links import without_links
+from functions.agent.language.links import without_links
 from functions.agent.tools import leads as lead_tools
 from functions.agent.tools.failures import tell_model
 from functions.agent.tools.results import NotPossible, Result

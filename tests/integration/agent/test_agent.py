@@ -18,11 +18,11 @@ from pynamodb.pagination import ResultIterator
 
 from functions.agent import handler, turn
 from functions.agent.assistant import AgentCache, create_agent
-from functions.agent.calendar_rules import Cell, cells
-from functions.agent.calendar_store import HOLD_MS, TableCalendar
+from functions.agent.calendar.rules import Cell, cells
+from functions.agent.calendar.store import HOLD_MS, TableCalendar
 from functions.agent.context import ToolContext
 from functions.agent.handler import SqsEvent, SqsRecord
-from functions.agent.phrases import A_PERSON_WILL_ANSWER
+from functions.agent.language.phrases import A_PERSON_WILL_ANSWER
 from functions.agent.store import AppStore
 from functions.shared import aws as clients
 from functions.shared import clock, queues, settings

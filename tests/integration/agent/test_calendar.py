@@ -10,8 +10,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pynamodb.transactions import TransactWrite
 
-from functions.agent import booking
-from functions.agent.calendar_store import TableCalendar
+from functions.agent.calendar import booking
+from functions.agent.calendar.store import TableCalendar
 from functions.agent.context import ToolContext
 from functions.agent.tools.results import Booked, Moved
 from functions.shared import ids, transactions

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 
-from functions.agent.calendar_rules import Cell
-from functions.agent.calendar_store import HOLD_MS, Appointment, Book, Calendar, Cancel, Move
+from functions.agent.calendar.rules import Cell
+from functions.agent.calendar.store import HOLD_MS, Appointment, Book, Calendar, Cancel, Move
 from functions.shared.contracts import (
     Content,
     ConversationId,

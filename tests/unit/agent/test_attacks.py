@@ -13,7 +13,7 @@ from agents.testing import ScriptedModel, assistant_message, function_call
 from agents.testing.model import ModelScriptItem
 
 from functions.agent import prompts
-from functions.agent.wording import AnswerRefusedError
+from functions.agent.language.wording import AnswerRefusedError
 from functions.shared.contracts import ConversationId, LocationContent
 from functions.shared.endings import HandOver
 from functions.shared.leads import Lead, Note

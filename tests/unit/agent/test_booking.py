@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from functions.agent import booking, free_times
-from functions.agent.calendar_store import HOLD_MS, Book, Cancel
+from functions.agent.calendar import booking, free_times
+from functions.agent.calendar.store import HOLD_MS, Book, Cancel
 from functions.agent.context import ToolContext
 from functions.agent.tools.results import Appointments, Booked, Cancelled, Free, NotPossible, Outcome
 from functions.shared.examples import dental_clinic

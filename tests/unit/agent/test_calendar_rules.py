@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.agent import calendar_rules as rules
+from functions.agent.calendar import rules
 from functions.shared.profile import BusinessProfile, Opening, Resource, Service
 from tests.unit.agent.fakes import NOON
 from tests.unit.agent.support import BARBER, JERUSALEM

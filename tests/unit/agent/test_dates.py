@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.agent.dates import Resolved, resolve
-from functions.agent.speech import spoken_day, spoken_time
+from functions.agent.language.speech import spoken_day, spoken_time
 from functions.shared.profile import Language
 
 JERUSALEM = ZoneInfo("Asia/Jerusalem")

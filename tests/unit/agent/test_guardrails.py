@@ -10,8 +10,9 @@ from agents.testing import ScriptedModel, assistant_message
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.agent import guardrails, wording
-from functions.agent.phrases import A_PERSON_WILL_ANSWER
+from functions.agent import guardrails
+from functions.agent.language import wording
+from functions.agent.language.phrases import A_PERSON_WILL_ANSWER
 from functions.agent.tools.calendar import TOOLS
 from functions.shared.contracts import MessageId, TextContent
 from functions.shared.conversation import Message

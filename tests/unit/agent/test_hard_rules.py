@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from functions.agent import phrases
+from functions.agent.language import phrases
 from functions.shared.endings import ConsentChange, HandOver, PutAside, Silence
 from functions.shared.profile import Language
 from tests.unit.agent.doubles import Watched

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from agents.testing import ScriptedModel, assistant_message
 
-from functions.agent import phrases
+from functions.agent.language import phrases
 from functions.shared.profile import Language
 from tests.unit.agent.support import BARBER, Phone
 

@@ -9,8 +9,8 @@ import pytest
 from agents.testing import ScriptedModel, assistant_message, function_call
 from agents.testing.model import ModelScriptItem
 
-from functions.agent import knowledge, terms
-from functions.agent.knowledge import Index
+from functions.agent.knowledge import search, terms
+from functions.agent.knowledge.search import Index
 from functions.agent.tools.knowledge import look_up
 from functions.agent.tools.results import Sources
 from functions.shared.contracts import ConversationId
@@ -71,9 +71,9 @@ def test_the_text_comes_in_the_customers_language_with_its_title() -> None:
 
 def test_a_changed_profile_is_searched_at_once() -> None:
     less = SALON.model_copy(update={"knowledge": ENTRIES[1:]})
-    assert knowledge.search(SALON, "where can I park?")
-    assert knowledge.search(less, "where can I park?") == []
-    assert knowledge.search(SALON, "where can I park?")
+    assert search.search(SALON, "where can I park?")
+    assert search.search(less, "where can I park?") == []
+    assert search.search(SALON, "where can I park?")
 
 
 def notices(phone: Phone) -> list[Scheduled]:

@@ -7,8 +7,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.agent import memory
-from functions.agent.tokens import tokens
+from functions.agent.memory import history
+from functions.agent.memory.tokens import tokens
 from functions.shared.contracts import MessageId, TextContent, UnsupportedContent
 from functions.shared.conversation import Author, Message, PastTurn, TurnId
 
@@ -52,7 +52,7 @@ turns_of_a_chat = st.lists(st.tuples(words, st.lists(words, max_size=4), words),
 def test_no_call_is_ever_remembered_without_its_output_and_no_budget_is_exceeded(
     turns: list[PastTurn], max_items: int, max_tokens: int
 ) -> None:
-    items: list[Any] = memory.recall(turns, [], max_items=max_items, max_tokens=max_tokens)
+    items: list[Any] = history.recall(turns, [], max_items=max_items, max_tokens=max_tokens)
     calls = [item["call_id"] for item in items if item.get("type") == "function_call"]
     outputs = [item["call_id"] for item in items if item.get("type") == "function_call_output"]
     assert calls == outputs
@@ -63,18 +63,18 @@ def test_no_call_is_ever_remembered_without_its_output_and_no_budget_is_exceeded
 @given(turns=turns_of_a_chat)
 def test_with_room_for_all_everything_is_remembered_in_order(turns: list[PastTurn]) -> None:
     everything = [item for one in turns for item in one.items]
-    assert memory.recall(turns, [], max_items=10_000, max_tokens=1_000_000) == everything
+    assert history.recall(turns, [], max_items=10_000, max_tokens=1_000_000) == everything
 
 
 def test_the_newest_turns_are_kept_when_not_all_fit() -> None:
     turns = [turn(n, [{"role": "user", "content": f"question {n}"}]) for n in range(1, 30)]
-    recalled: list[Any] = memory.recall(turns, [], max_items=2)
+    recalled: list[Any] = history.recall(turns, [], max_items=2)
     assert [item["content"] for item in recalled] == ["question 28", "question 29"]
 
 
 def test_a_turn_too_big_for_the_budget_leaves_its_words_and_no_half_of_its_calls() -> None:
     big = [{"role": "user", "content": "free?"}, *pair("c1", "x" * 5_000), {"role": "assistant", "content": "At ten."}]
-    recalled: list[Any] = memory.recall([turn(1, big)], [], max_tokens=300)
+    recalled: list[Any] = history.recall([turn(1, big)], [], max_tokens=300)
     assert [item["content"] for item in recalled] == ["free?", "At ten."]
 
 
@@ -87,7 +87,7 @@ def test_what_a_person_answered_is_remembered_and_automatic_greetings_are_not() 
         message(4, "We will be back soon", "automatic"),
         message(5, "nobody could answer this"),
     ]
-    recalled: list[Any] = memory.recall(turns, messages)
+    recalled: list[Any] = history.recall(turns, messages)
     assert [(item["role"], item["content"]) for item in recalled] == [
         ("user", "hi"),
         ("assistant", "Hello!"),
@@ -115,7 +115,7 @@ def test_pictures_thoughts_and_a_servers_ids_are_not_kept() -> None:
             "content": [{"type": "output_text", "text": "Nice."}],
         },
     ]
-    assert memory.plain(items) == [
+    assert history.plain(items) == [
         {"role": "user", "content": "this cut\n[input_image]"},
         {"role": "assistant", "content": "Nice."},
     ]
@@ -123,11 +123,11 @@ def test_pictures_thoughts_and_a_servers_ids_are_not_kept() -> None:
 
 def test_half_a_pair_is_dropped() -> None:
     call, output = pair("c1")
-    assert memory.plain([call]) == []
-    assert memory.plain([output]) == []
-    assert memory.plain([call, output]) == [call, output]
+    assert history.plain([call]) == []
+    assert history.plain([output]) == []
+    assert history.plain([call, output]) == [call, output]
 
 
 def test_something_unreadable_leaves_its_kind() -> None:
     picture = Message(1, MessageId("M"), "customer", UnsupportedContent(what="imageMessage"), 0, 0, 0, "c")
-    assert memory.user_items([picture]) == [{"role": "user", "content": "You cannot see it: [imageMessage]"}]
+    assert history.user_items([picture]) == [{"role": "user", "content": "You cannot see it: [imageMessage]"}]

@@ -10,7 +10,7 @@ import pytest
 from agents.retry import ModelRetryBackoffSettings
 
 from functions.agent import models, turn
-from functions.agent.phrases import A_PERSON_WILL_ANSWER
+from functions.agent.language.phrases import A_PERSON_WILL_ANSWER
 from functions.agent.run import MAX_MODEL_CALLS
 from functions.agent.turn import Outcome
 from functions.shared.profile import BusinessProfile

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from functions.agent import booking, free_times
-from functions.agent.calendar_store import Book, Cancel, Move
+from functions.agent.calendar import booking, free_times
+from functions.agent.calendar.store import Book, Cancel, Move
 from functions.agent.context import ToolContext
 from functions.agent.tools.results import Booked, Cancelled, Free, Moved, NotPossible, Outcome
 from functions.shared.examples import dental_clinic

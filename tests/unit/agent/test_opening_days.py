@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.agent import prompts
-from functions.agent.opening_days import day_of
+from functions.agent.calendar.opening_days import day_of
 from functions.shared.profile import BusinessProfile
 from tests.unit.agent.support import BARBER
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.agent import booking, reminders
+from functions.agent.calendar import booking, reminders
 from functions.agent.context import ToolContext
 from functions.agent.tools.results import Booked, Moved
 from functions.shared.contracts import ConversationId

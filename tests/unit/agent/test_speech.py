@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from functions.agent import speech
+from functions.agent.language import speech
 
 TEN = datetime(2026, 11, 24, 10, 0, tzinfo=ZoneInfo("Asia/Jerusalem"))
 

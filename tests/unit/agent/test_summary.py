@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.agent import memory, summary
+from functions.agent.memory import history, summary
 from functions.shared.contracts import MessageId, TextContent
 from functions.shared.conversation import Message, PastTurn, Summary, TurnId
 from tests.unit.agent.doubles import Watched
@@ -55,7 +55,7 @@ def test_the_turn_that_sums_up_sees_everything_and_the_next_one_the_notes() -> N
     _, before = model.seen[first]
     _, after = model.seen[first + 1]
     assert str(before[0]).count("[What was said earlier") == 0
-    assert after[0] == {"role": "user", "content": f"{memory.SUMMARY} Dana prefers mornings.]"}
+    assert after[0] == {"role": "user", "content": f"{history.SUMMARY} Dana prefers mornings.]"}
     assert len(after) < len(before)
     assert "Notes so far: none" in asked[0]
     assert phone.store.chat().turns[first].usage["summary"] == {"input_tokens": 900, "output_tokens": 80}
@@ -107,10 +107,10 @@ def test_after_summing_up_the_rest_is_short_and_nothing_is_between_notes_and_res
     turns = [past(number, "word " * (length // 5)) for number, length in enumerate(lengths, start=1)]
     todo = summary.overflow(turns, [])
     if todo is None:
-        assert sum(block.tokens for block in memory.blocks(turns, [])) <= summary.BEGIN_AT
+        assert sum(block.tokens for block in history.blocks(turns, [])) <= summary.BEGIN_AT
         return
     done = [*turns[:-1], PastTurn(**{**fields(turns[-1]), "summary": Summary("notes", todo.upto)})]
-    left = memory.blocks(done, [])
+    left = history.blocks(done, [])
     assert [block.lo for block in todo.blocks] + [block.lo for block in left] == [turn.lo for turn in turns]
     assert sum(block.tokens for block in left) <= summary.KEEP
 

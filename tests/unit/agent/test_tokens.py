@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from functions.agent.tokens import tokens
+from functions.agent.memory.tokens import tokens
 
 
 @pytest.mark.parametrize(

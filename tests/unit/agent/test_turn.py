@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from functions.agent import turn
-from functions.agent.phrases import A_PERSON_WILL_ANSWER, JUST_TAKEN
+from functions.agent.language.phrases import A_PERSON_WILL_ANSWER, JUST_TAKEN
 from functions.agent.run import MAX_MODEL_CALLS, EmptyAnswerError
 from functions.agent.tools.calendar import TOOLS
 from functions.shared.contracts import DeletionContent, EditContent, MessageId, ReactionContent

@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 from agents.testing import ScriptedModel, assistant_message, function_call
 
-from functions.agent import booking, consequences
+from functions.agent import consequences
+from functions.agent.calendar import booking
 from functions.agent.context import ToolContext
+from functions.agent.language.wording import AnswerRefusedError
 from functions.agent.tools import leads as lead_tools
 from functions.agent.tools import whatsapp
 from functions.agent.tools.results import Booked, NotPossible
-from functions.agent.wording import AnswerRefusedError
 from functions.shared.contracts import ConversationId, LocationContent
 from functions.shared.leads import Lead, LeadChange
 from functions.shared.profile_parts import Location

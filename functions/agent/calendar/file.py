@@ -6,8 +6,8 @@ import hashlib
 from collections.abc import Callable
 from datetime import UTC
 
-from functions.agent import asked
-from functions.agent.calendar_store import Appointment, Book, Move
+from functions.agent.calendar import asked
+from functions.agent.calendar.store import Appointment, Book, Move
 from functions.agent.context import ToolContext
 from functions.shared.contracts import MediaContent
 from functions.shared.inbox import Reply

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from pynamodb.transactions import TransactWrite
 
-from functions.agent.calendar_rules import Cell, cells
+from functions.agent.calendar.rules import Cell, cells
 from functions.shared import transactions
 from functions.shared.contracts import ConversationId, TenantId
 from functions.shared.conversation import TurnId

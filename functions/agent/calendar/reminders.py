@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-from functions.agent import asked, speech
-from functions.agent.calendar_store import Appointment, Book, Cancel, Move
+from functions.agent.calendar import asked
+from functions.agent.calendar.store import Appointment, Book, Cancel, Move
 from functions.agent.context import ToolContext
+from functions.agent.language import speech
 from functions.shared.inbox import Effect
 from functions.shared.profile import BusinessProfile, Language
 from functions.shared.profile_parts import REMINDER_USELESS_MINUTES

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 from agents import Agent
 
-from functions.agent import phrases
 from functions.agent.context import ToolContext
+from functions.agent.language import phrases
 from functions.agent.standin import StandIn
 from functions.shared.conversation import PastTurn, Snapshot
 from functions.shared.profile import BusinessProfile, Language

@@ -5,11 +5,11 @@ from __future__ import annotations
 import secrets
 from collections.abc import Collection
 
-from functions.agent import asked, free_times, speech
-from functions.agent import calendar_rules as rules
-from functions.agent.asked import Wish
-from functions.agent.calendar_store import Appointment, Book, Cancel, Move
+from functions.agent.calendar import asked, free_times, rules
+from functions.agent.calendar.asked import Wish
+from functions.agent.calendar.store import Appointment, Book, Cancel, Move
 from functions.agent.context import ToolContext
+from functions.agent.language import speech
 from functions.agent.tools.results import Appointments, Booked, Cancelled, Listed, Moved, NotPossible, Reason
 from functions.shared.profile import Service
 

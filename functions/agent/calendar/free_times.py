@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from datetime import UTC, date, datetime, timedelta
 
-from functions.agent import asked, speech
-from functions.agent import calendar_rules as rules
-from functions.agent.calendar_store import Book, Move
+from functions.agent.calendar import asked, rules
+from functions.agent.calendar.opening_days import day_of
+from functions.agent.calendar.store import Book, Move
 from functions.agent.context import ToolContext
-from functions.agent.opening_days import day_of
+from functions.agent.language import speech
 from functions.agent.tools.results import Free, FreeDay, NotPossible, Reason, Start, Stretch
 from functions.shared.profile import Service
 

@@ -6,7 +6,7 @@ import math
 from collections import Counter, OrderedDict
 from dataclasses import dataclass
 
-from functions.agent.terms import Forms, forms, words
+from functions.agent.knowledge.terms import Forms, forms, words
 from functions.shared.contracts import TenantId
 from functions.shared.profile import BusinessProfile
 from functions.shared.profile_parts import Entry

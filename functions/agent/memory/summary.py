@@ -16,18 +16,18 @@ from typing import Self
 from agents import Agent, ModelSettings, RunConfig, Runner, RunResult
 from pydantic import JsonValue
 
-from functions.agent import memory
 from functions.agent.context import ToolContext
-from functions.agent.memory import Block
+from functions.agent.memory import history
+from functions.agent.memory.history import Block
 from functions.agent.standin import StandIn
 from functions.shared.bounded import shortened
 from functions.shared.conversation import Message, PastTurn, Summary
 from functions.shared.observability import logger
 
 BEGIN_AT = 4_500
-"""Tokens of remembered blocks: below memory.MAX_TOKENS, so that nothing is lost while the summary is being made."""
+"""Tokens of remembered blocks: below history.MAX_TOKENS, so that nothing is lost while the summary is being made."""
 BEGIN_AT_TURNS = 15
-"""Below memory.MAX_TURNS, for the same reason."""
+"""Below history.MAX_TURNS, for the same reason."""
 KEEP = 2_000
 """Tokens of the newest blocks that stay as they are."""
 MAX_CHARACTERS = 1_500
@@ -58,7 +58,7 @@ class Overflow:
 
 def overflow(turns: Sequence[PastTurn], messages: Sequence[Message]) -> Overflow | None:
     """The oldest blocks that must go for the rest to be short again; None while there is room. Pure."""
-    blocks = memory.blocks(turns, messages)
+    blocks = history.blocks(turns, messages)
     if sum(block.tokens for block in blocks) <= BEGIN_AT and len(blocks) <= BEGIN_AT_TURNS:
         return None
     kept = count = 0
@@ -67,7 +67,7 @@ def overflow(turns: Sequence[PastTurn], messages: Sequence[Message]) -> Overflow
             break
         kept, count = kept + block.tokens, count + 1
     going = blocks[: len(blocks) - count]
-    return Overflow(memory.newest_summary(turns), going) if going else None
+    return Overflow(history.newest_summary(turns), going) if going else None
 
 
 class Renewal:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 
 from functions.agent import prompts
-from functions.agent.links import foreign_links
+from functions.agent.language.links import foreign_links
 from functions.agent.tools.all import TOOLS
 from functions.shared.profile import BusinessProfile, Language
 

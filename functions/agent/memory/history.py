@@ -14,7 +14,7 @@ from typing import Any, cast
 from agents import TResponseInputItem
 from pydantic import JsonValue
 
-from functions.agent.tokens import MESSAGE, tokens
+from functions.agent.memory.tokens import MESSAGE, tokens
 from functions.shared.amendments import amended
 from functions.shared.contracts import MediaContent, UnsupportedContent
 from functions.shared.conversation import Message, PastTurn, Summary

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
-from functions.agent import calendar_rules as rules
-from functions.agent import speech
+from functions.agent.calendar import rules
 from functions.agent.context import ToolContext
+from functions.agent.language import speech
 from functions.agent.tools.results import NotPossible, Reason, Start
 from functions.shared.profile import Service
 

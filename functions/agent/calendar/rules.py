@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-from functions.agent.opening_days import day_of
+from functions.agent.calendar.opening_days import day_of
 from functions.shared.profile import BusinessProfile, Service
 
 CELL = timedelta(minutes=15)

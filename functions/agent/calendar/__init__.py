@@ -1,0 +1,1 @@
+"""Appointments: free times, booking, moving and cancelling, and what reminds of them."""

@@ -1,0 +1,1 @@
+"""What the model remembers of a conversation, within a budget."""

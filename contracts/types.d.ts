@@ -1,4 +1,4 @@
-/* Generated from functions/shared/contracts.py by `make contracts`; do not edit. */
+/* Generated from functions/shared/contracts/ by `make contracts`; do not edit. */
 
 export type Event = (MessageReceived | MessageStatus | ConnectionUpdated)
 export type SendResult = (Sent | Unknown | Refused | Unavailable | NotOwner | Superseded)

@@ -5,7 +5,7 @@ import { compile } from 'json-schema-to-typescript'
 
 const schema = JSON.parse(await text(process.stdin))
 const types = await compile({ ...schema, $id: undefined, title: 'KesherContracts' }, 'KesherContracts', {
-  bannerComment: '/* Generated from functions/shared/contracts.py by `make contracts`; do not edit. */',
+  bannerComment: '/* Generated from functions/shared/contracts/ by `make contracts`; do not edit. */',
   unreachableDefinitions: true,
   additionalProperties: false, // unknown fields are ignored by readers, so they have no place in the types
   format: false,

@@ -1,4 +1,4 @@
-"""Write `contracts/schema.json` and `contracts/types.d.ts` from `functions/shared/contracts.py`, and from them and the
+"""Write `contracts/schema.json` and `contracts/types.d.ts` from `functions/shared/contracts/`, and from them and the
 gateway's routes `baileys-ecs/openapi.json`.
 
 Usage: python -m scripts.contracts [--check]
@@ -63,7 +63,7 @@ def schema() -> str:
     whole = {
         "$id": "kesher",
         "$schema": "http://json-schema.org/draft-07/schema#",
-        "$comment": "Generated from functions/shared/contracts.py by `make contracts`; do not edit.",
+        "$comment": "Generated from functions/shared/contracts/ by `make contracts`; do not edit.",
         "$defs": dict(sorted(definitions.items())),
     }
     return json.dumps(whole, indent=2, ensure_ascii=False) + "\n"

@@ -24,8 +24,8 @@ from functions.agent import settings, turn
 from functions.agent.assistant import AgentCache
 from functions.agent.store import AppStore
 from functions.shared import ids, takeover
-from functions.shared.contents import Content, DeletionContent, EditContent, MediaContent, TextContent
 from functions.shared.contracts import Chat, ConversationId, Doorbell, Jid, MessageId, MessageReceived, TenantId
+from functions.shared.contracts.contents import Content, DeletionContent, EditContent, MediaContent, TextContent
 from functions.shared.conversation import ConversationNotFoundError, PastTurn, load_conversation, load_history
 from functions.shared.observability import logger, metrics
 from functions.shared.profile import BusinessProfile, save_profile

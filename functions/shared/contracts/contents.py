@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from functions.shared.wire import MessageIdField, Text, Wire
+from functions.shared.contracts.wire import MessageIdField, Text, Wire
 
 ObjectKey = Annotated[str, Field(pattern=r"^media/[A-Za-z0-9/._-]{1,500}$")]
 """Key of an object in the deployment's media bucket."""

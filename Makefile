@@ -8,7 +8,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 TS_SOURCES := $(wildcard baileys-ecs/src/*.ts baileys-ecs/src/*/*.ts simulator/src/*.ts simulator/src/*/*.ts)
 
-.PHONY: help setup demo up test lint format unit contract integration infrastructure e2e node-test contracts synth bundles lock benchmark chaos-gateway eval clean
+.PHONY: help setup demo up test lint lint-python lint-node format unit contract integration infrastructure e2e node-test \
+	contracts synth bundles lock benchmark chaos-gateway crossing-gateway storm-gateway outage-gateway eval clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9 -]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-15s %s\n", $$1, $$2 }'
@@ -25,12 +26,17 @@ test: setup ## everything that CI checks
 	@scripts/test
 
 lint: setup ## ruff, mypy --strict, eslint, tsc --strict, contracts up to date
+	$(MAKE) --no-print-directory --jobs=2 --output-sync=target lint-python lint-node
+
+lint-python:
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/python -m scripts.contracts --check
+
+lint-node:
 	npx eslint --max-warnings 0 .
 	npm run --silent typecheck --workspaces --if-present
-	$(BIN)/python -m scripts.contracts --check
 
 format: setup ## put the Python sources into shape
 	$(BIN)/ruff check --fix .

@@ -29,11 +29,11 @@ from functions.agent.triage import ForModel, triage
 from functions.shared import inbox, owner_notices
 from functions.shared.amendments import amended
 from functions.shared.contracts import Doorbell
-from functions.shared.conversation import Snapshot, Summary
+from functions.shared.conversation import Message, PastTurn, Snapshot, Summary
 from functions.shared.endings import ConsentChange, Ending, FromTheOwner, HandOver, NothingAsked, PutAside, Silence
 from functions.shared.inbox import Effect, EffectRefusedError, Reply, Turn, TurnOvertakenError, TurnRecord
 from functions.shared.observability import count, logger
-from functions.shared.profile import Language
+from functions.shared.profile import BusinessProfile, Language
 from functions.shared.scheduled import Schedule
 
 RECENT_MESSAGES = 60
@@ -73,6 +73,21 @@ class Asked:
     texts: Sequence[str]
     saw: Mapping[str, JsonValue]
     """For the audit: the messages by their ids, and the version of the configuration."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A turn and everything that was read for it."""
+
+    turn: Turn
+    snapshot: Snapshot
+    profile: BusinessProfile
+    before: Sequence[Message]
+    """The newest messages that were handled before this turn."""
+    pending: Sequence[Message]
+    """Those of this turn, as their writers left them."""
+    past: Sequence[PastTurn]
+    language: Language
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,55 +131,73 @@ async def _answer(doorbell: Doorbell, world: World, *, slot_was_lost: bool) -> O
         return _nothing_to_run(doorbell, snapshot, decision, world)
     turn = inbox.begin_turn(snapshot, decision, correlation_id=doorbell.correlation_id, now_ms=world.now_ms())
     logger.append_keys(turn_id=turn.turn_id)
+    case = _case(turn, snapshot, store)
+    sorted_out = triage(case.pending, case.past, snapshot, case.language, now_ms=turn.started_at)
+    if not isinstance(sorted_out, ForModel):
+        outcome = _end(case.turn, sorted_out, world)
+        behind = outcome == "put_aside" and isinstance(sorted_out, PutAside) and sorted_out.hi < turn.hi
+        return await _answer(doorbell, world, slot_was_lost=False) if behind else outcome
+    try:
+        return await _by_model(case, sorted_out.intent, world, last_try=slot_was_lost)
+    except EffectRefusedError:
+        return await _answer(doorbell, world, slot_was_lost=True)
+
+
+def _case(turn: Turn, snapshot: Snapshot, store: Store) -> Case:
     profile = store.profile(turn.tenant_id)
     known = store.messages(turn.tenant_id, turn.conversation_id, max(1, turn.lo - RECENT_MESSAGES), turn.hi)
     before = [message for message in known if message.seq < turn.lo]
     pending = amended([message for message in known if message.seq >= turn.lo], handled=before)
-    known = [*before, *pending]
-    turn = inbox.answering(turn, pending)
-    past = store.history(turn.tenant_id, turn.conversation_id, history.MAX_TURNS)
-    language = briefing.language(profile, known)
-    sorted_out = triage(pending, past, snapshot, language, now_ms=turn.started_at)
-    if not isinstance(sorted_out, ForModel):
-        outcome = _end(turn, sorted_out, world)
-        behind = outcome == "put_aside" and isinstance(sorted_out, PutAside) and sorted_out.hi < turn.hi
-        return await _answer(doorbell, world, slot_was_lost=False) if behind else outcome
+    return Case(
+        turn=inbox.answering(turn, pending),
+        snapshot=snapshot,
+        profile=profile,
+        before=before,
+        pending=pending,
+        past=store.history(turn.tenant_id, turn.conversation_id, history.MAX_TURNS),
+        language=briefing.language(profile, [*before, *pending]),
+    )
+
+
+async def _by_model(case: Case, intent: Intent, world: World, *, last_try: bool) -> Outcome:
+    """Run the agent and commit. Raises EffectRefusedError, with nothing written, unless this is the last try."""
+    turn, profile, store = case.turn, case.profile, world.store
     calendar = store.calendar(turn.tenant_id, turn.conversation_id)
-    context = briefing.context(turn, snapshot, profile, known, calendar, intent=sorted_out.intent)
+    known = [*case.before, *case.pending]
+    context = briefing.context(turn, case.snapshot, profile, known, calendar, intent=intent)
     asked = Asked(
-        sorted_out.intent,
-        history.user_items(guardrails.shortened(pending)),
-        briefing.texts(pending),
-        {"messages": [message.message_id for message in pending], "config_version": profile.config_version},
+        intent,
+        history.user_items(guardrails.shortened(case.pending)),
+        briefing.texts(case.pending),
+        {"messages": [message.message_id for message in case.pending], "config_version": profile.config_version},
     )
     agent = world.agents.get(profile)
-    intro = introduction(snapshot, past, agent, profile, language)
     spare = partial(world.agents.spare, profile, agent)
     try:
-        items = history.as_input(history.recall(past, before), asked.items)
-        async with Renewal(agent, overflow(past, before)) as renewal:
+        items = history.as_input(history.recall(case.past, case.before), asked.items)
+        async with Renewal(agent, overflow(case.past, case.before)) as renewal:
             answered = await run(agent, items, context, limit_s=world.limit_s, spare=spare)
-        summary = await renewal.result() or history.newest_summary(past)
+        summary = await renewal.result() or history.newest_summary(case.past)
         answered = replace(answered, usage={**answered.usage, **renewal.usage})
     except MaxTurnsExceeded:
         return _end(turn, failed("the assistant went in circles and was stopped", context.language), world)
+    intro = introduction(case.snapshot, case.past, agent, profile, case.language)
     commit = partial(_commit, turn, asked, summary=summary, intro=intro, world=world)
     replies = wording.worded(answered.text, profile, asked.texts, context.language)
     effects, handed_over = consequences.effects(context), context.staging.handed_over
-    attention = questions.attention(context)
     try:
         return commit(
             answered,
             replies=replies,
             effects=effects,
-            attention=attention,
+            attention=questions.attention(context),
             handed_over=handed_over,
             attachments=[*context.staging.attachments.values(), *calendar_file.replies(context, store.keep_file)],
         )
     except EffectRefusedError as refused:
-        logger.warning("an effect was refused", extra={"effect": refused.name, "again": slot_was_lost})
-        if not slot_was_lost:
-            return await _answer(doorbell, world, slot_was_lost=True)
+        logger.warning("an effect was refused", extra={"effect": refused.name, "again": last_try})
+        if not last_try:
+            raise
     admitted = _just_taken(context.language, answered)
     return commit(admitted, replies=[admitted.text], effects=[])
 

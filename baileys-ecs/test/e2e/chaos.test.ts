@@ -3,7 +3,7 @@ import { after, before, describe, it } from 'node:test'
 import { chaos, harm, lineOf, rollingReplacement } from '../support/chaos.js'
 import { startEmulator, type Emulator } from '../support/emulator.js'
 
-/** Spreads ten kills over logins and full traffic. */
+/** Spreads five kills over logins and full traffic; `make chaos-gateway` does it with hundreds. */
 const SEED = 1
 
 let emulator: Emulator
@@ -15,9 +15,9 @@ after(async () => {
 
 describe('kill -9 at random moments under two-way traffic on five numbers', () => {
   it('loses nothing and doubles nothing', async t => {
-    const counts = await chaos(t, emulator, { kills: 10, seed: SEED, progress: line => { t.diagnostic(line) } })
+    const counts = await chaos(t, emulator, { kills: 5, seed: SEED, progress: line => { t.diagnostic(line) } })
     t.diagnostic(lineOf(counts))
-    assert.ok(counts.received > 50 && counts.sent > 20, lineOf(counts))
+    assert.ok(counts.received > 25 && counts.sent > 10, lineOf(counts))
     assert.equal(harm(counts), 0, lineOf(counts))
   })
 })

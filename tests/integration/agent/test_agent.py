@@ -175,7 +175,7 @@ def test_three_messages_that_wait_get_one_answer_that_covers_all(store: Store, t
     assert all([invoke(doorbell) for doorbell in doorbells])  # noqa: C419 - all of them, not until the first
 
     [said] = replies(store, tenant)
-    for part in ("demo assistant", "₪80", "Fri 09:00-14:00"):
+    for part in ("demo assistant", "₪80", "09:00-14:00"):
         assert part in said
     assert store.conversation(tenant).handled_seq == 3
 

@@ -184,14 +184,13 @@ async def _by_model(case: Case, intent: Intent, world: World, *, last_try: bool)
     intro = introduction(case.snapshot, case.past, agent, profile, case.language)
     commit = partial(_commit, turn, asked, summary=summary, intro=intro, world=world)
     replies = wording.worded(answered.text, profile, asked.texts, context.language)
-    effects, handed_over = consequences.effects(context), context.staging.handed_over
+    effects = consequences.effects(context)
+    commit = partial(commit, attention=questions.attention(context), handed_over=context.staging.handed_over)
     try:
         return commit(
             answered,
             replies=replies,
             effects=effects,
-            attention=questions.attention(context),
-            handed_over=handed_over,
             attachments=[*context.staging.attachments.values(), *calendar_file.replies(context, store.keep_file)],
         )
     except EffectRefusedError as refused:

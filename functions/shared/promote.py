@@ -13,7 +13,7 @@ from pynamodb.exceptions import UpdateError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
-from functions.shared import ids
+from functions.shared import ids, settings
 from functions.shared.contracts import ConversationId, Jid, MessageId, TenantId
 from functions.shared.conversation import load_messages
 from functions.shared.due import Drop, Facts, Send, Wait, decide
@@ -167,6 +167,7 @@ def _send(message: Scheduled, row: ScheduledItem, chat: _Chat, message_id: Messa
         text=message.text,
         author="assistant",
         correlation_id=_correlation(message),
+        deadline=min(now_ms + settings.send_deadline_ms(), message.useful_until),
     )
     may_speak: Condition = (
         (ConversationItem.ai_enabled == True)  # noqa: E712 - an expression, not a comparison

@@ -6,11 +6,14 @@ cannot; its doorbells go to the dead letters. So this needs nothing of the agent
 
 from __future__ import annotations
 
+from pydantic import ValidationError
+
 from functions.shared import inbox, owner_notices
 from functions.shared.apology import A_PERSON_WILL_ANSWER, language_of
 from functions.shared.contracts import ConversationId, TenantId
 from functions.shared.conversation import Snapshot, load_conversation, load_messages
 from functions.shared.endings import FromTheOwner, HandOver, Silence, end
+from functions.shared.observability import logger
 from functions.shared.profile import BusinessProfile, Language, load_profile
 from functions.shared.scheduled import Schedule
 from functions.shared.words import own_words
@@ -34,7 +37,7 @@ def give_up(tenant_id: TenantId, conversation_id: ConversationId, correlation_id
         if snapshot.is_owner:
             end(turn, FromTheOwner(), now_ms=now_ms)
         elif snapshot.opted_out_at is None:
-            profile = load_profile(tenant_id)
+            profile = _profile(tenant_id)
             text = A_PERSON_WILL_ANSWER[_language(profile, turn)]
             end(turn, HandOver(text, REASON, "failed", effects=_told(profile, snapshot, turn)), now_ms=now_ms)
         else:
@@ -44,8 +47,21 @@ def give_up(tenant_id: TenantId, conversation_id: ConversationId, correlation_id
     return turn.hi
 
 
+def _profile(tenant_id: TenantId) -> BusinessProfile | None:
+    """None if it cannot be read: what killed the agent must not keep the customer from a person."""
+    try:
+        return load_profile(tenant_id)
+    except ValidationError:
+        logger.exception("the profile cannot be read")
+        return None
+
+
 def _language(profile: BusinessProfile | None, turn: inbox.Turn) -> Language:
-    messages = load_messages(turn.tenant_id, turn.conversation_id, max(1, turn.hi - _READ_MESSAGES), turn.hi)
+    try:
+        messages = load_messages(turn.tenant_id, turn.conversation_id, max(1, turn.hi - _READ_MESSAGES), turn.hi)
+    except ValidationError:
+        logger.exception("a message cannot be read")
+        messages = []
     texts = [own_words(m.content) for m in messages if m.author == "customer"]
     return language_of(texts, profile.languages[0] if profile else "en")
 

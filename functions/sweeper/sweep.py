@@ -59,6 +59,7 @@ class Counts:
     given_up: int = 0
     """Conversations that a person was called for, because no ringing helped."""
     promoted: int = 0
+    failed: int = 0
     conversations_rung: set[str] = field(default_factory=set)
     """Keys of those whose outbox was rung: once is enough for all its rows."""
 
@@ -73,13 +74,23 @@ def sweep(*, now_ms: int, ring: Ring, has_time: Callable[[], bool]) -> Counts:
         while has_time() and (chunk := list(islice(entries, _CHUNK))):
             counts.looked_at += len(chunk)
             for entry, found in _read(chunk):
-                if entry.sk == CONVERSATION:
-                    _look_at_conversation(entry, found, now_ms, ring, counts)
-                elif entry.sk.startswith(SCHEDULED_PREFIX):
-                    _look_at_scheduled(entry, now_ms, ring, counts)
-                else:
-                    _look_at_outbox(entry, found, now_ms, ring, counts)
+                try:
+                    _look_at(entry, found, now_ms, ring, counts)
+                except Exception:  # noqa: BLE001 - whatever is wrong with one entry, the others must not wait for it
+                    logger.exception("an entry of the index could not be looked at", extra={"sk": entry.sk})
+                    count("SweepFailed", tenant_id=parse_conversation_pk(entry.pk)[0], correlation_id="sweeper")
+                    counts.failed += 1
+                    _set_keys(entry, [AppItem.sweep_at.set(now_ms + AGAIN_AFTER_MS)])
     return counts
+
+
+def _look_at(entry: AppItem, found: Found, now_ms: int, ring: Ring, counts: Counts) -> None:
+    if entry.sk == CONVERSATION:
+        _look_at_conversation(entry, found, now_ms, ring, counts)
+    elif entry.sk.startswith(SCHEDULED_PREFIX):
+        _look_at_scheduled(entry, now_ms, ring, counts)
+    else:
+        _look_at_outbox(entry, found, now_ms, ring, counts)
 
 
 def _read(entries: list[AppItem]) -> Iterator[tuple[AppItem, Found]]:
@@ -169,7 +180,7 @@ def _look_at_scheduled(entry: AppItem, now_ms: int, ring: Ring, counts: Counts) 
     counts.promoted += outcome == "queued"
 
 
-def _set_keys(item: ConversationItem | OutboxItem, actions: list[Action]) -> bool:
+def _set_keys(item: AppItem, actions: list[Action]) -> bool:
     """Change the sweep keys unless somebody else did since they were read; False if so."""
     try:
         item.update(actions=actions, condition=AppItem.sweep_at == item.sweep_at)

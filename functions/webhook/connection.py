@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pynamodb.exceptions import PutError
 
-from functions.shared import outbox
+from functions.shared import outbox, settings
 from functions.shared.contracts import ConnectionUpdated, ConversationId, TenantId
 from functions.shared.ids import SWEEP_SHARDS
 from functions.shared.keys import CONNECTION, OUTBOX_PREFIX, parse_conversation_pk, profile_key, tenant_pk
@@ -38,10 +38,14 @@ def record(event: ConnectionUpdated) -> bool:
 
 
 def wake_waiting(tenant_id: TenantId, now_ms: int) -> list[ConversationId]:
-    """Make the tenant's postponed rows due; returns the conversations to ring, those that wait longest first."""
+    """Make the tenant's postponed rows due; returns the conversations to ring, those that wait longest first.
+
+    No answer is postponed beyond its deadline, and reminders lie in the index for weeks ahead: they are not read.
+    """
+    last = now_ms + settings.send_deadline_ms()
     heads: dict[ConversationId, tuple[int, str]] = {}
     for shard in range(SWEEP_SHARDS):
-        for entry in AppItem.sweep.query(shard):
+        for entry in AppItem.sweep.query(shard, AppItem.sweep_at <= last):
             tenant, conversation_id = parse_conversation_pk(entry.pk)
             if tenant != tenant_id or not entry.sk.startswith(OUTBOX_PREFIX):
                 continue

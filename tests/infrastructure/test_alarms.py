@@ -15,7 +15,7 @@ from infra.cdk.constructs.gateway_alarms import gateway_alarms
 from infra.cdk.settings import Settings
 from tests.infrastructure.templates import Templates, synthesise
 
-OF_THE_FUNCTIONS = ("send-failed", "turns-dead-letters", "outgoing-dead-letters")
+OF_THE_FUNCTIONS = ("send-failed", "sweep-failed", "turns-dead-letters", "outgoing-dead-letters")
 OF_THE_GATEWAY = (*(each.name for each in gateway_alarms(512)), "gateway-tasks")
 
 

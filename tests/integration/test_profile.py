@@ -12,7 +12,7 @@ from functions.shared.contracts import TenantId
 from functions.shared.examples import barber_shop
 from functions.shared.inbox import Reply, TurnOvertakenError, TurnRecord, commit_turn
 from functions.shared.profile import BusinessProfile, ProfileChangedError, Resource, load_profile, save_profile
-from functions.shared.tables import AppItem, ProfileItem, find
+from functions.shared.tables import AppItem, ConversationItem, ProfileItem, find, get_together
 from functions.webhook.accept import accept
 from tests.integration.support import Store, accept_and_begin, message
 from tests.profiles import FULL
@@ -101,3 +101,12 @@ def test_the_row_tells_whether_the_assistant_is_on(store: Store, business: Busin
     row = find(ProfileItem, keys.profile_key(business.tenant_id))
     assert row is not None
     assert not row.assistant_on
+
+
+def test_hundreds_of_rows_are_read_together(business: BusinessProfile) -> None:
+    keys = [(f"T#{business.tenant_id}#C#{number}", "CONVERSATION") for number in range(450)]
+    for pk, sk in keys[::50]:
+        ConversationItem(pk, sk, last_seq=1, handled_seq=1, epoch=0, ai_enabled=True, created_at=1).save()
+
+    found = get_together(keys)
+    assert [found.get(ConversationItem, key) is not None for key in keys] == [n % 50 == 0 for n in range(450)]

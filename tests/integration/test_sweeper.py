@@ -13,9 +13,10 @@ from functions.shared import clock, outbox
 from functions.shared.apology import A_PERSON_WILL_ANSWER
 from functions.shared.contracts import ConversationId, TenantId
 from functions.shared.inbox import Turn
-from functions.shared.keys import parse_conversation_pk
+from functions.shared.keys import conversation_pk, parse_conversation_pk, profile_key, scheduled_sk
 from functions.shared.profile import BusinessProfile, Language, save_profile
-from functions.shared.tables import AppItem, ConversationItem, OutboxItem
+from functions.shared.scheduled import FollowUp, Scheduled, to_item
+from functions.shared.tables import AppItem, ConversationItem, OutboxItem, ProfileItem, ScheduledItem
 from functions.sweeper import handler
 from functions.sweeper.giving_up import REASON
 from functions.sweeper.sweep import AGAIN_AFTER_MS, MAX_RINGS, Counts, sweep
@@ -53,6 +54,40 @@ class Sweeper:
 @pytest.fixture
 def sweeper(tenant: TenantId) -> Sweeper:
     return Sweeper(tenant)
+
+
+def test_work_that_cannot_be_read_holds_up_no_other(tenant: TenantId, sweeper: Sweeper) -> None:
+    begun = accept_and_begin(tenant, "hi")
+    due = clock.now_ms() - 1
+    late = Scheduled(
+        tenant,
+        begun.conversation_id,
+        "late",
+        due_at=due,
+        useful_until=due + 60_000,
+        text="t",
+        about="a",
+        what=FollowUp(1),
+    )
+    to_item(late).save()
+    ProfileItem(*profile_key(tenant)).update(actions=[ProfileItem.time_zone.set("of another version")])
+
+    counts = sweeper.run(after_ms=SWEEP_DELAY_MS + 1)
+    assert counts.failed >= 1
+    assert [ring[0] for ring in sweeper.rung] == ["turns"]
+
+    ScheduledItem(conversation_pk(tenant, begun.conversation_id), scheduled_sk("late")).delete()
+
+
+def test_what_nobody_can_read_still_ends_with_a_person(store: Store, tenant: TenantId, sweeper: Sweeper) -> None:
+    begun = accept_and_begin(tenant, "hi")
+    ProfileItem(*profile_key(tenant)).update(actions=[ProfileItem.time_zone.set("of another version")])
+
+    for number in range(MAX_RINGS + 1):
+        sweeper.run(after_ms=SWEEP_DELAY_MS + 1 + number * (AGAIN_AFTER_MS + 1))
+
+    assert store.conversation(tenant).needs_attention == REASON
+    assert [ring[:2] for ring in sweeper.rung] == [("outgoing", begun.conversation_id)]
 
 
 def test_a_dropped_doorbell_of_a_message_is_rung_again_and_not_each_minute(

@@ -47,7 +47,8 @@ export class MediaBucket {
       if (ContentLength > maxBytes) throw new MediaObjectError(`the object has ${ContentLength} bytes; ${maxBytes} are taken`)
       return { bytes: await Body?.transformToByteArray() ?? new Uint8Array(), mediaType: ContentType }
     } catch (error) {
-      if (error instanceof Error && error.name === 'NoSuchKey') throw new MediaObjectError('there is no such object', { cause: error })
+      // Who may not list a bucket is told AccessDenied of what is not in it.
+      if (error instanceof Error && (error.name === 'NoSuchKey' || error.name === 'AccessDenied')) throw new MediaObjectError('there is no such object', { cause: error })
       throw error
     }
   }

@@ -41,6 +41,7 @@ class Wire(BaseModel):
         frozen=True,
         extra="ignore",
         use_attribute_docstrings=True,
+        hide_input_in_errors=True,  # a message of an error is logged; what a customer wrote is not
     )
 
     def to_json(self) -> str:

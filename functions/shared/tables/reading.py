@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 Item = TypeVar("Item", bound=AppItem)
 _MAX_BATCH = 100  # of BatchGetItem
+_MAX_REFUSED = 3
 
 
 class ThrottledError(Exception):
@@ -41,18 +42,18 @@ def get_together(keys: Iterable[Key]) -> Found:
     table = settings.app_table()
     wanted: list[Any] = [{"pk": {"S": pk}, "sk": {"S": sk}} for pk, sk in dict.fromkeys(keys)]
     raw: dict[Key, Mapping[str, Any]] = {}
-    for _ in range(3):
-        if not wanted:
-            break
+    refused = 0
+    while wanted:
         answer = AppItem.connection().dispatch(
             "BatchGetItem", {"RequestItems": {table: {"Keys": wanted[:_MAX_BATCH], "ConsistentRead": True}}}
         )
         for item in answer["Responses"].get(table, []):
             raw[item["pk"]["S"], item["sk"]["S"]] = item
         left = answer.get("UnprocessedKeys", {}).get(table, {}).get("Keys", [])
+        refused += bool(left)
+        if refused == _MAX_REFUSED:
+            raise ThrottledError("DynamoDB answered only a part of a batch; try again")
         wanted = left + wanted[_MAX_BATCH:]
-    if wanted:
-        raise ThrottledError("DynamoDB answered only a part of a batch; try again")
     return Found(raw)
 
 

@@ -73,6 +73,17 @@ class Alarms(Construct):
             "A message to a customer could not be sent. The log of the send function says which and why.",
         )
 
+    def on_failed_sweeps(self) -> None:
+        """Something in the index of unfinished work cannot be looked at: it waits for ever, unless a person acts."""
+        metric = cloudwatch.Metric(
+            namespace=self._prefix,
+            metric_name="SweepFailed",
+            dimensions_map={"service": "sweeper"},
+            statistic="Sum",
+            period=cdk.Duration.minutes(1),
+        )
+        self.watch("sweep-failed", metric, "Unfinished work cannot be read or handed on. The sweeper's log says which.")
+
     def on_dead_letters(self, name: str, queue: sqs.IQueue) -> None:
         """A doorbell failed again and again. Nothing is lost: the work is in DynamoDB, and the sweeper rings again."""
         metric = queue.metric_approximate_number_of_messages_visible(

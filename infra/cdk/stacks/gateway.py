@@ -70,7 +70,7 @@ class GatewayStack(cdk.Stack):
                 cpu_architecture=ecs.CpuArchitecture.ARM64, operating_system_family=ecs.OperatingSystemFamily.LINUX
             ),
         )
-        task.add_container(
+        gateway = task.add_container(
             "Gateway",
             image=self._image(settings.gateway_image),
             essential=True,
@@ -111,6 +111,9 @@ class GatewayStack(cdk.Stack):
                 "LOG_LEVEL": _LOG_LEVEL[settings.log_level],
             },
         )
+        # Baileys encrypts a file on its way out in TMPDIR; everything else is read-only.
+        task.add_volume(name=_SCRATCH)
+        gateway.add_mount_points(ecs.MountPoint(container_path=f"/{_SCRATCH}", source_volume=_SCRATCH, read_only=False))
         may_use_table(task.task_role, state.gateway_table, *READ, *WRITE, *DELETE)
         may_use_index(task.task_role, state.gateway_table, SESSION_INDEX, "dynamodb:Scan")
         # Puts what customers sent, gets what is to be sent.
@@ -147,7 +150,7 @@ class GatewayStack(cdk.Stack):
         GatewayAlarms(self, "GatewayAlarms", settings=settings, alarms=alarms)
         of_the_functions = [
             cloudwatch.Alarm.from_alarm_name(self, f"Alarm{index}", f"{settings.prefix}-{name}")
-            for index, name in enumerate(("send-failed", "turns-dead-letters", "outgoing-dead-letters"))
+            for index, name in enumerate(("send-failed", "sweep-failed", "turns-dead-letters", "outgoing-dead-letters"))
         ]
         Dashboard(self, "Dashboard", prefix=settings.prefix, alarms=[*of_the_functions, *alarms.all])
 
@@ -166,6 +169,8 @@ class GatewayStack(cdk.Stack):
         return ecs.ContainerImage.from_docker_image_asset(asset)
 
 
+_SCRATCH = "scratch"
+"""The folder of the image that belongs to its user, see baileys-ecs/Dockerfile."""
 _HEALTH_CHECK = (
     f"fetch('http://127.0.0.1:{GATEWAY_PORT}/health').then(a => process.exit(a.ok ? 0 : 1), () => process.exit(1))"
 )

@@ -119,6 +119,7 @@ class PipelineStack(cdk.Stack):
 
         alarms = Alarms(self, "Alarms", prefix=settings.prefix, topic=state.alarm_topic)
         alarms.on_failed_sends()
+        alarms.on_failed_sweeps()
         alarms.on_dead_letters("turns", self.turns.dead_letters)
         alarms.on_dead_letters("outgoing", self.outgoing.dead_letters)
         self._outputs()

@@ -113,7 +113,9 @@ class GatewayStack(cdk.Stack):
         )
         # Baileys encrypts a file on its way out in TMPDIR; everything else is read-only.
         task.add_volume(name=_SCRATCH)
-        gateway.add_mount_points(ecs.MountPoint(container_path=f"/{_SCRATCH}", source_volume=_SCRATCH, read_only=False))
+        gateway.add_mount_points(
+            ecs.MountPoint(container_path=f"/app/{_SCRATCH}", source_volume=_SCRATCH, read_only=False)
+        )
         may_use_table(task.task_role, state.gateway_table, *READ, *WRITE, *DELETE)
         may_use_index(task.task_role, state.gateway_table, SESSION_INDEX, "dynamodb:Scan")
         # Puts what customers sent, gets what is to be sent.

@@ -16,8 +16,12 @@ FIRST_BACKOFF_MS = 1_000
 MAX_BACKOFF_MS = 60_000
 MOVED_BACKOFF_MS = 500
 """A session that moved is at its new owner already; only our copy of the address was old."""
-SUPERSEDED_WAIT_MS = 2_000
-"""Until the webhook has what the business's own phone wrote: then the claim knows whether a person took over."""
+SUPERSEDED_WAIT_MS = 2_900
+"""Until the claim knows whether a person took over: one repetition, just within the 3 s that send waits in its slot.
+
+A chat's automatic text comes about a second before the assistant's answer, and the gateway gives way for 4 s: a shorter
+wait would be refused twice, and the answer would wait for the sweeper's next minute.
+"""
 
 
 # ---- before an attempt ------------------------------------------------------------------------------------------

@@ -327,7 +327,7 @@ def test_what_gave_way_to_the_phone_is_cancelled_by_the_next_claim_if_it_was_the
 
     assert world.drain(turn) == "drained"
 
-    assert sum(world.slept) == pytest.approx(2_000, abs=500)
+    assert sum(world.slept) == pytest.approx(2_900, abs=500)
     assert states(store, turn) == ["CANCELLED", "CANCELLED"]
     assert len(gateway.calls) == 1
 
@@ -338,7 +338,7 @@ def test_what_gave_way_to_an_automatic_text_goes_out_after_all(
     save_profile(business.model_copy(update={"automatic_texts": ("We are closed today.",)}))
     turn = queue(tenant, "one")
     gateway.script = [superseded]
-    world = World(on_sleep=lambda: hear(tenant, "We are closed today."))
+    world = World(on_sleep=lambda: hear(tenant, "We are closed today."), max_wait_ms=settings.send_wait_ms())
 
     assert world.drain(turn) == "drained"
 

@@ -132,7 +132,7 @@ def test_the_gateways_own_wish_is_respected() -> None:
 def test_a_message_that_gave_way_to_the_phone_asks_again_soon_because_the_next_claim_knows_who_wrote() -> None:
     result = Superseded(message_id=ID, reason="the phone wrote")
 
-    assert outcome_of(result, ROW, now_ms=NOW, uniform=lambda low, _: low) == TryAgain(NOW + 2_000, "the phone wrote")
+    assert outcome_of(result, ROW, now_ms=NOW, uniform=lambda low, _: low) == TryAgain(NOW + 2_900, "the phone wrote")
 
 
 def test_the_limits_of_a_number_are_waited_for_exactly_however_often_they_were_asked() -> None:

@@ -95,6 +95,18 @@ function businessRoutes(app: FastifyInstance, simulator: Simulator): void {
       return reply.code(204).send()
     })
 
+  app.put<OfPhone & { Body: schemas.SaveContactBody }>('/businesses/:phone/contacts', { schema: { body: schemas.saveContact } },
+    async ({ params, body }, reply) => {
+      await simulator.business(params.phone).saveContact(simulator.customer(body.customer), body.name)
+      return reply.code(204).send()
+    })
+
+  app.delete<OfPhone & { Body: schemas.RemoveContactBody }>('/businesses/:phone/contacts', { schema: { body: schemas.removeContact } },
+    async ({ params, body }, reply) => {
+      await simulator.business(params.phone).removeContact(simulator.customer(body.customer))
+      return reply.code(204).send()
+    })
+
   app.post<OfPhone & { Body: schemas.DisconnectBody }>('/businesses/:phone/disconnect', {
     schema: { body: schemas.disconnect },
   }, ({ params, body }, reply) => {

@@ -44,6 +44,12 @@ export const ownerSays = object({ customer: digits, text, id, addressing }, ['cu
 export interface DisconnectBody { how: Ending }
 export const disconnect = object({ how: { enum: ENDINGS } }, ['how'])
 
+export interface SaveContactBody { customer: string; name?: string }
+export const saveContact = object({ customer: digits, name: text }, ['customer'])
+
+export interface RemoveContactBody { customer: string }
+export const removeContact = object({ customer: digits }, ['customer'])
+
 export interface NoticeBody { kind: Notice; customer?: string }
 export const businessNotice = object({ kind: { enum: NOTICES }, customer: digits }, ['kind'])
 

@@ -16,6 +16,7 @@ export const businessView = (business: Business): object => ({
   })),
   counts: business.counts,
   sentCopies: business.sentCopies.after(),
+  contacts: business.addressBook.contacts(),
   undecryptable: business.undecryptable,
 })
 

@@ -8,10 +8,11 @@ import type { Addressing } from '../jids.js'
 import { BoundedMap, Journal } from '../journal.js'
 import type { MediaStore } from '../media/media-store.js'
 import type { Ending } from '../server/endings.js'
-import { type Notice, notice } from '../server/notifications.js'
+import { type Notice, notice, stateChanged } from '../server/notifications.js'
 import type { PairingDesk } from '../server/pairing.js'
 import { type Stanza, leaf, newMessageId, timestamp } from '../stanza.js'
 import { stanzaAttrs } from '../content/stanza-attrs.js'
+import { AddressBook, CONTACTS } from './address-book.js'
 import type { Customer } from './customer.js'
 import type { KeyBundle } from './key-bundle.js'
 import type { LinkedDevice } from './linked-device.js'
@@ -57,6 +58,8 @@ export class Business extends Person {
   readonly counts = noCounts()
   /** Whose LID and phone number the phone reveals as one person in the history sync after pairing. */
   readonly knownCustomers: Customer[] = []
+  /** Whom the owner saved on the phone. */
+  readonly addressBook: AddressBook
   /** What our devices and this phone wrote; a phone knows its own messages, for instance to quote them. */
   readonly #ours = new BoundedMap<string, proto.IMessage>(10_000)
   #nextDeviceNumber = 1
@@ -65,6 +68,7 @@ export class Business extends Person {
   constructor(identity: Identity, media: MediaStore, desk: PairingDesk) {
     super(identity, media)
     this.#desk = desk
+    this.addressBook = new AddressBook(media)
   }
 
   get connected(): boolean {
@@ -151,7 +155,31 @@ export class Business extends Person {
             initialHistBootstrapInlinePayload: deflateSync(history),
           },
         },
-      }, { id: newMessageId(), from: this.phoneJid, category: 'peer' })
+      }, this.#peerAttrs())
+    })
+  }
+
+  /** Gives the devices the key to the phone's contacts. A real phone does it while it links a device, and when it makes a new key. */
+  shareStateKey(): Promise<void> {
+    return this.turn.run(() => this.#tellDevices(this.addressBook.keyShare(), this.#peerAttrs()))
+  }
+
+  /** The owner saves somebody in the phone's address book, or renames them; linked devices are told that something changed. */
+  saveContact(person: Person, name = person.name): Promise<void> {
+    const { phoneJid, lidJid } = person
+    return this.#changeBook(() => this.addressBook.save({ phoneJid, lidJid, name }))
+  }
+
+  removeContact(person: Person): Promise<void> {
+    return this.#changeBook(() => this.addressBook.remove(person.phoneJid))
+  }
+
+  #changeBook(change: () => Promise<void>): Promise<void> {
+    return this.turn.run(async () => {
+      const isFirst = this.addressBook.version === 0
+      await change()
+      if (isFirst) await this.#tellDevices(this.addressBook.keyShare(), this.#peerAttrs())
+      for (const device of this.devices.values()) device.deliver(stateChanged(CONTACTS, this.addressBook.version))
     })
   }
 
@@ -199,6 +227,11 @@ export class Business extends Person {
   requireDevices(): LinkedDevice[] {
     if (this.devices.size === 0) throw new ConflictError(`${this.phone} has no linked device: scan a QR code first`)
     return [...this.devices.values()]
+  }
+
+  /** Of what the phone says to its own devices alone. */
+  #peerAttrs(): Stanza['attrs'] {
+    return { id: newMessageId(), from: this.phoneJid, category: 'peer' }
   }
 
   async #tellDevices(message: proto.IMessage, attrs: Stanza['attrs']): Promise<void> {

@@ -161,7 +161,7 @@ export class Connection implements DeviceLink, Candidate {
     const { directory, faults } = this.#world
     const route: Route = { device, directory, faults, reply: answer => { this.send(answer) } }
     switch (stanza.tag) {
-      case 'iq': this.#onQuery(stanza, device); return
+      case 'iq': await this.#onQuery(stanza, device); return
       case 'message': await routeMessage(stanza, route); return
       case 'receipt': await routeReceipt(stanza, route); return
       case 'ack': routeAck(stanza, route); return
@@ -186,14 +186,14 @@ export class Connection implements DeviceLink, Candidate {
     this.#answer(stanza, desk.answerCode(this, stanza, faults, jid => directory.find(jid) instanceof Business))
   }
 
-  #onQuery(stanza: Stanza, device: LinkedDevice): void {
+  async #onQuery(stanza: Stanza, device: LinkedDevice): Promise<void> {
     const ask = QUERIES[kindOf(stanza)]
     if (!ask) {
       this.#world.unhandled.append({
         at: Date.now(), dir: 'in', device: device.phoneJid, stanza: { tag: kindOf(stanza), attrs: stanza.attrs },
       })
     }
-    const answer = ask?.({ stanza, device, directory: this.#world.directory, faults: this.#world.faults }) ?? {}
+    const answer = await ask?.({ stanza, device, directory: this.#world.directory, faults: this.#world.faults }) ?? {}
     this.#answer(stanza, answer)
     if ('error' in answer) return
     if (answer.then === 'activate') this.#activate(device)
@@ -209,7 +209,9 @@ export class Connection implements DeviceLink, Candidate {
   #activate(device: LinkedDevice): void {
     device.activate()
     if (device.logins === 1) {
-      device.business.sendHistorySync().catch((problem: unknown) => { this.#world.report(problem) })
+      const { business } = device
+      if (business.addressBook.version > 0) business.shareStateKey().catch((problem: unknown) => { this.#world.report(problem) })
+      business.sendHistorySync().catch((problem: unknown) => { this.#world.report(problem) })
     }
   }
 }

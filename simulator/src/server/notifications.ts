@@ -17,6 +17,10 @@ export const devicesChanged = (change: 'add' | 'remove', jid: string, device: st
     content: [{ tag: 'device', attrs: { jid: device, 'key-index': String(number) } }, { tag: 'key-index-list', attrs: { ts: timestamp() } }],
   }])
 
+/** A part of the account's state, such as the phone's contacts, is now at this version. */
+export const stateChanged = (collection: string, version: number): Stanza =>
+  notification('server_sync', SERVER, [{ tag: 'collection', attrs: { name: collection, version: String(version) } }])
+
 /** Somebody has a new phone, or installed WhatsApp anew: the keys are others now. */
 export const identityChanged = (jid: string): Stanza => notification('encrypt', jid, [{ tag: 'identity', attrs: {} }])
 
@@ -35,7 +39,7 @@ export function notice(kind: Notice, about: { readonly phoneJid: string; readonl
     }])
     case 'group-subject': return notification('w:gp2', group, [{ tag: 'subject', attrs: { subject: 'Neighbours', s_t: timestamp(), s_o: lidJid } }], { participant: lidJid })
     case 'group-join': return notification('w:gp2', group, [{ tag: 'add', attrs: {}, content: [{ tag: 'participant', attrs: { jid: lidJid, phone_number: phoneJid } }] }], { participant: lidJid })
-    case 'app-state': return notification('server_sync', SERVER, [{ tag: 'collection', attrs: { name: 'regular', version: '1' } }])
+    case 'app-state': return stateChanged('regular', 1)
     case 'unknown': return notification('tea-time', SERVER, [leaf('kettle', Buffer.from('hot'))])
   }
 }

@@ -1,6 +1,7 @@
 import { deviceOf, phoneJid } from '../jids.js'
 import type { Faults } from '../faults.js'
 import { MEDIA_HOST } from '../media/media-store.js'
+import { CONTACTS } from '../people/address-book.js'
 import type { Directory } from '../people/directory.js'
 import { type KeyBundle, bundleStanzas, readKey, readSignedKey } from '../people/key-bundle.js'
 import type { LinkedDevice } from '../people/linked-device.js'
@@ -26,7 +27,7 @@ const nothing = (): Answer => ({})
  * The queries that Baileys makes at login, on a timer and before it writes to somebody for the first time, by their kind
  * (see `kindOf`). Each of them has to be answered: Baileys waits for most and then gives up the connection.
  */
-export const QUERIES: Readonly<Record<string, (query: Query) => Answer>> = {
+export const QUERIES: Readonly<Record<string, (query: Query) => Answer | Promise<Answer>>> = {
   // Keep-alive.
   'iq/w:p/get/ping': nothing,
 
@@ -84,12 +85,14 @@ export const QUERIES: Readonly<Record<string, (query: Query) => Answer>> = {
   'iq/privacy/set/tokens': nothing,
   'iq/w:stats/set/add': nothing,
   'iq/urn:xmpp:whatsapp:dirty/set/clean': nothing,
-  'iq/w:sync:app:state/set/sync': ({ stanza }) => ({
+  // The state that a phone shares with its devices; of it only the contacts are simulated, all else is empty.
+  'iq/w:sync:app:state/set/sync': async ({ stanza, device }) => ({
     content: [{
       tag: 'sync', attrs: {},
-      content: children(firstChild(stanza), 'collection').map(({ attrs: { name = '', version = '0' } }) => ({
-        tag: 'collection', attrs: { name, version }, content: [],
-      })),
+      content: await Promise.all(children(firstChild(stanza), 'collection').map(async ({ attrs: { name = '', version = '0', return_snapshot: whole } }) =>
+        name === CONTACTS
+          ? await device.business.addressBook.collection(Number(version), whole === 'true')
+          : { tag: 'collection', attrs: { name, version }, content: [] })),
     }],
   }),
   // Where to upload files.

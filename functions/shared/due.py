@@ -17,7 +17,8 @@ from functions.shared.scheduled import FollowUp, Notice, Reminder, Scheduled
 LOOK_AGAIN_MS = 60_000
 """While a turn or a session must come first."""
 OFF_MS = 15 * 60_000
-"""While a switch is off, which lasts."""
+"""While a switch is off or a person has the chat, which lasts; but a person may end it at any moment, and whoever wakes
+the message then (`waking.py`) may die before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,19 @@ class Drop:
 Decision = Send | Wait | Drop
 
 
+@dataclass(frozen=True, slots=True)
+class _Against:
+    """Something that keeps a message from going out, and when it ends, as far as is known."""
+
+    ends: int
+    reason: str
+    look_at: int | None = None
+    """It may end before, at any moment."""
+
+    def wait(self) -> Wait:
+        return Wait(self.ends if self.look_at is None else min(self.ends, self.look_at), self.reason)
+
+
 def decide(message: Scheduled, facts: Facts, *, now_ms: int) -> Decision:
     """What to do with a message that is due."""
     if message.due_at > now_ms:
@@ -72,12 +86,12 @@ def decide(message: Scheduled, facts: Facts, *, now_ms: int) -> Decision:
         return _notice(message, message.what, facts, now_ms)
     if pointless := _pointless(message, facts):
         return pointless
-    wait = _wait(facts, now_ms)
+    against = _against(facts, now_ms)
     if now_ms >= message.useful_until:
-        return _too_late(message, wait)
-    if wait is None:
+        return _too_late(message, against)
+    if against is None:
         return Send()
-    return _too_late(message, wait) if wait.until >= message.useful_until else wait
+    return _too_late(message, against) if against.ends >= message.useful_until else against.wait()
 
 
 def _pointless(message: Scheduled, facts: Facts) -> Drop | None:
@@ -92,23 +106,24 @@ def _pointless(message: Scheduled, facts: Facts) -> Drop | None:
     return None
 
 
-def _wait(facts: Facts, now_ms: int) -> Wait | None:
+def _against(facts: Facts, now_ms: int) -> _Against | None:
     """What stands against it at this moment, first what is known to last."""
     quiet = _quiet(facts.profile, now_ms)
     paused = None if may_speak(True, True, facts.paused_until, now_ms) else facts.paused_until
-    against: tuple[tuple[int | None, str], ...] = (
-        (None if facts.profile.assistant_on else now_ms + OFF_MS, "the assistant of the business is off"),
-        (None if facts.ai_enabled else now_ms + OFF_MS, "the assistant is off in this chat"),
-        (paused, "a person has this chat"),
-        (quiet, "quiet hours"),
-        (None if facts.connected else now_ms + LOOK_AGAIN_MS, "WhatsApp is not connected"),
-        (now_ms + LOOK_AGAIN_MS if facts.waiting else None, "the customer waits for an answer first"),
+    off, again = now_ms + OFF_MS, now_ms + LOOK_AGAIN_MS
+    found = (
+        None if facts.profile.assistant_on else _Against(off, "the assistant of the business is off"),
+        None if facts.ai_enabled else _Against(off, "the assistant is off in this chat"),
+        None if paused is None else _Against(paused, "a person has this chat", look_at=off),
+        None if quiet is None else _Against(quiet, "quiet hours"),
+        None if facts.connected else _Against(again, "WhatsApp is not connected"),
+        _Against(again, "the customer waits for an answer first") if facts.waiting else None,
     )
-    return next((Wait(until, reason) for until, reason in against if until is not None), None)
+    return next((one for one in found if one is not None), None)
 
 
-def _too_late(message: Scheduled, wait: Wait | None) -> Drop:
-    return Drop(wait.reason if wait else "it came too late", tell=isinstance(message.what, Reminder | FollowUp))
+def _too_late(message: Scheduled, against: _Against | None) -> Drop:
+    return Drop(against.reason if against else "it came too late", tell=isinstance(message.what, Reminder | FollowUp))
 
 
 def _notice(message: Scheduled, notice: Notice, facts: Facts, now_ms: int) -> Decision:

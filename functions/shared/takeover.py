@@ -18,6 +18,7 @@ from functions.shared.conversation import ConversationNotFoundError, speaks_at
 from functions.shared.keys import CONVERSATION, conversation_pk, profile_key
 from functions.shared.queues import Ring
 from functions.shared.tables import ConversationItem, ProfileItem, find
+from functions.shared.waking import wake_scheduled
 
 
 def taken_over() -> list[Action]:
@@ -34,6 +35,8 @@ def taken_over() -> list[Action]:
 def pause(tenant_id: TenantId, conversation_id: ConversationId, *, until: int, ring: Ring) -> None:
     """Silence the assistant in one chat until `until` (Unix milliseconds). What the customer writes waits until then.
 
+    A reminder or follow-up that already waits for a later end looks again by itself, within `due.OFF_MS`.
+
     Raises ConversationNotFoundError.
     """
     _silence(tenant_id, conversation_id, [ConversationItem.paused_until.set(until)], sweep_at=until, ring=ring)
@@ -47,8 +50,8 @@ def switch_off(tenant_id: TenantId, conversation_id: ConversationId, *, now_ms: 
 def resume(tenant_id: TenantId, conversation_id: ConversationId, *, now_ms: int, ring: Ring) -> bool:
     """End a pause; a chat or a business that is switched off stays so. True if the assistant may speak now.
 
-    What waited is answered if it is young, and left to a person otherwise: `functions/shared/waiting.py`.
-    Raises ConversationNotFoundError.
+    What waited is answered if it is young, and left to a person otherwise: `functions/agent/guardrails.py`. Reminders
+    and follow-ups that came due meanwhile go with the sweeper's next round. Raises ConversationNotFoundError.
     """
     return _give_back(tenant_id, conversation_id, [], now_ms=now_ms, ring=ring)
 
@@ -99,9 +102,11 @@ def _silence(
 def _give_back(
     tenant_id: TenantId, conversation_id: ConversationId, actions: Sequence[Action], *, now_ms: int, ring: Ring
 ) -> bool:
-    root, *_ = family(tenant_id, conversation_id)
+    root, *merged = family(tenant_id, conversation_id)
     ended: list[Action] = [ConversationItem.paused_until.set(now_ms), *_looked_at(), *_in_sweep(root, now_ms)]
     item = _change(tenant_id, root, [_overtake(), *actions, *ended])
+    for one in (root, *merged):  # a message stays in the conversation that it was scheduled in
+        wake_scheduled(tenant_id, one, now_ms=now_ms)
     business = find(ProfileItem, profile_key(tenant_id))
     if business is None or speaks_at(business.ai_enabled, item.ai_enabled, item.paused_until, now_ms) != now_ms:
         return False

@@ -23,6 +23,7 @@ from functions.shared.owners import jid_of
 from functions.shared.profile import BusinessProfile, save_profile
 from functions.shared.scheduled import FollowUp, Schedule, Scheduled, scheduled_in
 from functions.shared.tables import BookingItem, ConnectionItem, ConversationItem, OutboxItem, ScheduledItem
+from functions.shared.waking import wake_scheduled
 from functions.sweeper.sweep import sweep
 from functions.webhook.accept import accept
 from tests.integration.support import LID, PHONE, Store, accept_and_begin, direct, message
@@ -287,6 +288,58 @@ def test_a_person_who_has_the_chat_is_not_talked_over(customer: Customer) -> Non
     takeover.pause(tenant, chat, until=DUE + HOUR, ring=queues.ring_again)
     assert customer.promote(DUE) == ["waits"]
     assert customer.promote(DUE + HOUR) == ["queued"]
+
+
+def next_sweep(now_ms: int) -> None:
+    sweep(now_ms=now_ms, ring=lambda *_: None, has_time=lambda: True)
+
+
+@pytest.mark.parametrize("give_back", [takeover.resume, takeover.switch_on])
+def test_what_waited_for_a_person_goes_with_the_first_sweep_after_they_gave_the_word_back(
+    customer: Customer, give_back: Callable[..., bool]
+) -> None:
+    customer.books(APPOINTMENT)
+    tenant, chat = customer.profile.tenant_id, customer.conversation_id
+    takeover.pause(tenant, chat, until=DUE + 12 * HOUR, ring=queues.ring_again)
+    next_sweep(DUE)
+    assert customer.got() == []
+    give_back(tenant, chat, now_ms=DUE + 60_000, ring=queues.ring_again)
+    next_sweep(DUE + 60_001)
+    assert len(customer.got()) == 1
+
+
+def test_a_pause_that_was_made_longer_is_waited_for_and_ends_by_itself(customer: Customer) -> None:
+    customer.books(APPOINTMENT)
+    tenant, chat = customer.profile.tenant_id, customer.conversation_id
+    takeover.pause(tenant, chat, until=DUE + 60_000, ring=queues.ring_again)
+    next_sweep(DUE)
+    takeover.pause(tenant, chat, until=DUE + HOUR, ring=queues.ring_again)
+    next_sweep(DUE + 60_000)
+    next_sweep(DUE + HOUR - 1)
+    assert customer.got() == []
+    next_sweep(DUE + HOUR)
+    assert len(customer.got()) == 1
+
+
+def test_a_message_that_nobody_woke_looks_again_by_itself(customer: Customer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever resumed died between the two writes, or a pause was made shorter."""
+    customer.books(APPOINTMENT)
+    tenant, chat = customer.profile.tenant_id, customer.conversation_id
+    takeover.pause(tenant, chat, until=DUE + 12 * HOUR, ring=queues.ring_again)
+    next_sweep(DUE)
+    monkeypatch.setattr("functions.shared.takeover.wake_scheduled", lambda *_, **__: 0)
+    takeover.resume(tenant, chat, now_ms=DUE + 1, ring=queues.ring_again)
+    next_sweep(DUE + due.OFF_MS)
+    assert len(customer.got()) == 1
+
+
+def test_a_woken_message_that_was_moved_meanwhile_keeps_its_new_time(customer: Customer) -> None:
+    booking_id = customer.books(APPOINTMENT)
+    later = in_days(5)
+    customer.turn(lambda context: booking.move(context, booking_id, f"{later:%Y-%m-%dT%H:%M}"))
+    assert wake_scheduled(customer.profile.tenant_id, customer.conversation_id, now_ms=DUE) == 0
+    next_sweep(DUE)
+    assert customer.got() == []
 
 
 def test_a_business_that_was_switched_off_reminds_nobody(customer: Customer) -> None:

@@ -121,6 +121,10 @@ class _LedgerRow:
     def name(self) -> str:
         return self.change
 
+    @property
+    def writes(self) -> int:
+        return 1
+
     def write(self, transaction: TransactWrite) -> None:
         row = ConsentItem(
             conversation_pk(self.turn.tenant_id, self.turn.conversation_id),

@@ -31,6 +31,10 @@ class NoteFacts:
         return "facts"
 
     @property
+    def writes(self) -> int:
+        return 1
+
+    @property
     def facts(self) -> Facts:
         return Facts(self.noted, self.read + 1)
 

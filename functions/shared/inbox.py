@@ -170,8 +170,17 @@ class Effect(Protocol):
     def name(self) -> str:
         """For logs and EffectRefusedError; unique within a turn."""
 
+    @property
+    def writes(self) -> int:
+        """How many items `write` adds, at the most."""
+
     def write(self, transaction: TransactWrite) -> None:
         """Add conditional writes to `transaction`. No other item of the same transaction may have the same key."""
+
+
+def writes(replies: int, effects: Sequence[Effect] = ()) -> int:
+    """Items in the transaction of a turn with so many replies: its conversation, its own row, and the rest."""
+    return 2 + outbox.WRITES * replies + sum(effect.writes for effect in effects)
 
 
 # ---- committing -------------------------------------------------------------------------------------------------

@@ -195,6 +195,10 @@ class LeadChange:
     def name(self) -> str:
         return "lead"
 
+    @property
+    def writes(self) -> int:
+        return 1
+
     def write(self, transaction: TransactWrite) -> None:
         after = self.after
         actions: list[Action] = [

@@ -114,6 +114,10 @@ class Row:
 # ---- writing rows -----------------------------------------------------------------------------------------------
 
 
+WRITES = 2
+"""Items of one queued row: itself, and the way back from its id."""
+
+
 def write_queued(transaction: LabelledWrite, rows: Sequence[Queued]) -> None:
     """Add the rows, and the way back from their ids, to the transaction that decides to send them."""
     for row in rows:

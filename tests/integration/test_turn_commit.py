@@ -55,6 +55,10 @@ class Booking:
     def name(self) -> str:
         return f"book {self.booking_id}"
 
+    @property
+    def writes(self) -> int:
+        return 1
+
     def write(self, transaction: TransactWrite) -> None:
         item = BookingItem(
             conversation_pk(self.turn.tenant_id, self.turn.conversation_id),

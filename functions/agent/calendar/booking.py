@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
+from functions.agent import room
 from functions.agent.calendar import asked, free_times, rules
 from functions.agent.calendar.asked import Wish
 from functions.agent.calendar.store import Appointment, Book, Cancel, Move
@@ -12,9 +13,6 @@ from functions.agent.context import ToolContext
 from functions.agent.language import speech
 from functions.agent.tools.results import Appointments, Booked, Cancelled, Listed, Moved, NotPossible, Reason
 from functions.shared.profile import Service
-
-MAX_STAGED_WRITES = 80
-"""A DynamoDB transaction takes 100 items, and the turn itself needs some."""
 
 Change = Book | Move | Cancel
 
@@ -43,8 +41,8 @@ def _book(context: ToolContext, wish: Wish) -> Booked | NotPossible:
     for place in rules.free_places(context.profile, wish.service, wish.begin, taken):
         appointment = _appointment(f"b{secrets.token_hex(6)}", wish, place)
         effect = Book(context.tenant_id, context.conversation_id, context.turn_id, appointment)
-        if not _room_for(context, effect):
-            return _too_many()
+        if refusal := _no_room_for(context, effect):
+            return refusal
         if context.calendar.hold(appointment.cells, context.turn_id, context.now):
             context.staging.add(effect)
             return _booked(context, appointment, wish.service)
@@ -81,8 +79,8 @@ def _move(
             effect = Book(context.tenant_id, context.conversation_id, context.turn_id, after)
         else:
             effect = Move(context.tenant_id, context.conversation_id, context.turn_id, stored, after)
-        if not _room_for(context, effect, instead_of=staged):
-            return _too_many()
+        if refusal := _no_room_for(context, effect, instead_of=staged):
+            return refusal
         if not effect.added or context.calendar.hold(effect.added, context.turn_id, context.now):
             _replace(context, staged, effect)
             return _moved(context, stored or current, after, wish.service)
@@ -102,8 +100,8 @@ def cancel(context: ToolContext, booking_id: str) -> Cancelled | NotPossible:
     for appointment in context.calendar.appointments(context.now):
         if appointment.booking_id == booking_id:
             effect = Cancel(context.tenant_id, context.conversation_id, appointment)
-            if not _room_for(context, effect, instead_of=staged):
-                return _too_many()
+            if refusal := _no_room_for(context, effect, instead_of=staged):
+                return refusal
             _replace(context, staged, effect)
             return _cancelled(context, appointment)
     return _not_found()
@@ -153,11 +151,19 @@ def _replace(context: ToolContext, staged: Change | None, effect: Change) -> Non
     context.staging.add(effect)
 
 
-def _room_for(context: ToolContext, effect: Change, instead_of: Change | None = None) -> bool:
+def _no_room_for(context: ToolContext, effect: Change, instead_of: Change | None = None) -> NotPossible | None:
+    """Why the change cannot be staged beside the others; None if the commit can hold them all."""
     staged: list[Change] = [*context.staging.of(Book), *context.staging.of(Move), *context.staging.of(Cancel)]
-    changes = [*(one for one in staged if one != instead_of), effect]
+    others = [one for one in staged if one != instead_of]
+    most = room.for_changes(context.profile)
+    if _writes(context, [*others, effect]) <= most:
+        return None
+    return _too_many() if _writes(context, [effect]) <= most else _too_long(context, effect)
+
+
+def _writes(context: ToolContext, changes: Sequence[Change]) -> int:
     reminders = len(context.profile.reminders.minutes_before)
-    return sum(one.writes + reminders for one in changes) <= MAX_STAGED_WRITES
+    return sum(change.writes + reminders for change in changes)
 
 
 # ---- what is said -------------------------------------------------------------------------------------------------
@@ -191,6 +197,16 @@ def _have_one(context: ToolContext, other: Appointment) -> NotPossible:
 
 def _too_many() -> NotPossible:
     return asked.not_possible("too_many", "That is all that one answer can change; the rest after the next message.")
+
+
+def _too_long(context: ToolContext, effect: Change) -> NotPossible:
+    """No other turn could do it either, so a person is asked, whatever the model says next."""
+    appointment = effect.after if isinstance(effect, Move) else effect.appointment
+    service = asked.service_name(context, appointment.service_id)
+    context.staging.pass_on(f"{service}, {asked.spoken(context, appointment.start)}")
+    return asked.not_possible(
+        "too_long", "Only a person can arrange so long an appointment. One has been asked: say that they answer here."
+    )
 
 
 def _not_found() -> NotPossible:

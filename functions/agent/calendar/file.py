@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable
 from datetime import UTC
 
+from functions.agent import room
 from functions.agent.calendar import asked
 from functions.agent.calendar.store import Appointment, Book, Move
 from functions.agent.context import ToolContext
@@ -13,8 +14,6 @@ from functions.shared.contracts import MediaContent
 from functions.shared.inbox import Reply
 from functions.shared.profile import Language
 
-MOST = 3
-"""Files behind one answer."""
 MEDIA_TYPE = "text/calendar"
 
 _CAPTIONS: dict[Language, str] = {"en": "For your calendar", "he": "ליומן שלך"}
@@ -33,7 +32,7 @@ def replies(context: ToolContext, keep: Keep) -> list[Reply]:
     booked = [effect.appointment for effect in context.staging.of(Book)]
     moved = [effect.after for effect in context.staging.of(Move)]
     found = []
-    for appointment in [*booked, *moved][:MOST]:
+    for appointment in [*booked, *moved][: room.MAX_FILES]:
         body = written(context, appointment)
         digest = hashlib.sha256(body).hexdigest()
         key = f"media/{context.tenant_id}/appointments/{digest}.ics"

@@ -8,14 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from functions.agent import prompts
+from functions.agent import prompts, room
 from functions.agent.language.links import foreign_links
 from functions.agent.tools.all import TOOLS
 from functions.shared.profile import BusinessProfile, Language
 
 MAX_PART = 1_500
 """Characters of one message. WhatsApp takes 65,536, but folds what is longer than a screen behind "read more"."""
-MAX_PARTS = 3
 ENOUGH_LETTERS = 20
 """A shorter answer may be a name or a thank you in any language."""
 
@@ -83,10 +82,10 @@ def in_another_language(text: str, asked: Sequence[str], language: Language) -> 
 
 
 def parts(text: str) -> list[str]:
-    """`text` in at most MAX_PARTS messages, cut between paragraphs, lines, sentences or words; the rest left out."""
+    """`text` in a few messages, cut between paragraphs, lines, sentences or words; what is more is left out."""
     found: list[str] = []
     rest = text
-    while len(rest) > MAX_PART and len(found) < MAX_PARTS - 1:
+    while len(rest) > MAX_PART and len(found) < room.MAX_PARTS - 1:
         at = _cut(rest, MAX_PART)
         found.append(rest[:at].rstrip())
         rest = rest[at:].lstrip()

@@ -138,6 +138,7 @@ def _why_not(refusal: NotPossible, language: Language) -> Iterator[str]:
     reasons: dict[str, Phrase] = {
         "closed": "closed_then", "taken": "taken", "full": "taken", "past": "past", "too_far": "too_far",
         "bad_time": "quarter", "already_booked": "have_then", "too_soon": "too_soon", "limit": "limit",
+        "too_long": "too_long",
     }  # fmt: skip
     yield say(reasons.get(refusal.reason, "sorry"), language)
     if refusal.nearest:

@@ -55,8 +55,8 @@ INTENTS = {intent: re.compile(pattern, re.IGNORECASE) for intent, pattern in _PA
 Phrase = Literal[
     "hello", "help", "welcome", "unseen", "hours", "closed", "price", "for_when", "also", "offer",
     "what_time", "booked", "cancelled", "moved", "closed_then", "taken", "past", "too_far", "quarter", "have_then",
-    "too_soon", "limit", "nearest", "which_of_these", "no_room", "mine", "none", "which_cancel", "which_move", "sorry",
-    "known", "asked", "complaint", "bot", "where", "hours_on", "which_move_time",
+    "too_soon", "limit", "too_long", "nearest", "which_of_these", "no_room", "mine", "none", "which_cancel",
+    "which_move", "sorry", "known", "asked", "complaint", "bot", "where", "hours_on", "which_move_time",
 ]  # fmt: skip
 
 SAY: dict[Phrase, dict[Language, str]] = {
@@ -103,6 +103,10 @@ SAY: dict[Phrase, dict[Language, str]] = {
     "limit": {
         "en": "You have as many coming appointments as can be booked here. For one more, write \"a person\".",
         "he": "כבר קבעת כאן את כל התורים שאפשר לקבוע מראש. לתור נוסף אפשר לכתוב \"נציג\".",
+    },
+    "too_long": {
+        "en": "Only a person can arrange that one; I have asked one, who will answer you here.",
+        "he": "את זה רק אדם מהצוות יכול לסדר; העברתי את הבקשה, והתשובה תגיע כאן.",
     },
     "nearest": {"en": "The nearest free times: {times}.", "he": "השעות הפנויות הקרובות: {times}."},
     "which_of_these": {"en": "Which of these suits you?", "he": "איזו מהן מתאימה?"},

@@ -92,6 +92,7 @@ Reason = Literal[
     "already_booked",
     "not_found",
     "too_many",
+    "too_long",
     "limit",
 ]
 

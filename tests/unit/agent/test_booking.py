@@ -10,6 +10,7 @@ import pytest
 from functions.agent.calendar import booking, free_times
 from functions.agent.calendar.store import HOLD_MS, Book, Cancel
 from functions.agent.context import ToolContext
+from functions.agent.knowledge import questions
 from functions.agent.tools.results import Appointments, Booked, Cancelled, Free, NotPossible, Outcome
 from functions.shared.examples import dental_clinic
 from functions.shared.profile import Service
@@ -207,4 +208,21 @@ def test_more_than_one_transaction_can_hold_is_refused_before_it_is_staged() -> 
     long = Service(id="day", names={"en": ("All day",)}, minutes=600, price=0, currency="ILS")
     context = context_of(BARBER.model_copy(update={"services": (long,)}))
     assert isinstance(booking.book(context, "2026-11-24T09:00", "day"), Booked)
-    assert refused(booking.book(context, "2026-11-25T09:00", "day")).reason == "too_many"
+    assert isinstance(booking.book(context, "2026-11-25T09:00", "day"), Booked)
+    assert refused(booking.book(context, "2026-11-26T09:00", "day")).reason == "too_many"
+
+
+def test_what_no_transaction_can_hold_is_asked_of_a_person_and_not_put_off() -> None:
+    long = Service(id="day", names={"en": ("All day",)}, minutes=600, price=0, currency="ILS")
+    long = long.model_copy(update={"buffer_before": 240, "buffer_after": 240})
+    rooms = BARBER.model_copy(
+        update={
+            "services": (long,),
+            "owner_numbers": ("+972501111111", "+972501111112", "+972501111113"),
+            "appointment_files": True,
+        }
+    )
+    context = context_of(rooms)
+    assert refused(booking.book(context, "2026-11-24T09:00", "day")).reason == "too_long"
+    assert context.staging.all() == []
+    assert "All day, Tuesday, 24 November 2026 at 09:00" in (questions.attention(context) or "")

@@ -10,7 +10,7 @@ from agents.testing import ScriptedModel, assistant_message
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.agent import guardrails
+from functions.agent import guardrails, room
 from functions.agent.language import wording
 from functions.agent.language.phrases import A_PERSON_WILL_ANSWER
 from functions.agent.tools.calendar import TOOLS
@@ -123,7 +123,7 @@ def test_a_very_long_message_is_cut_for_the_model() -> None:
 @given(st.text(alphabet="ab .\n!?א", max_size=9_000))
 def test_an_answer_is_sent_in_few_messages_of_bearable_length_and_in_order(text: str) -> None:
     found = wording.parts(text.strip())
-    assert len(found) <= wording.MAX_PARTS
+    assert len(found) <= room.MAX_PARTS
     assert all(0 < len(part) <= wording.MAX_PART for part in found)
     sent, whole = "".join("".join(found).split()), "".join(text.split())
     assert whole == sent or whole.startswith(sent.removesuffix("…"))

@@ -1,4 +1,6 @@
 import { DEFAULT_CONNECTION_CONFIG, type WAVersion } from '@whiskeysockets/baileys'
+import type { Logger } from '../observability/logger.js'
+import type { LiveSettings } from '../store/live-settings.js'
 
 /** The client version that this Baileys came with. */
 export const BUILT_IN: WAVersion = DEFAULT_CONNECTION_CONFIG.version
@@ -16,4 +18,13 @@ export function raised(asked: string, builtIn: WAVersion = BUILT_IN): WAVersion 
   const version: WAVersion = [Number(match[1]), Number(match[2]), Number(match[3])]
   const difference = version.map((part, i) => part - (builtIn[i] ?? 0)).find(part => part !== 0) ?? 0
   return difference > 0 ? version : builtIn
+}
+
+/** The version to log in with now; read afresh each time, so that it changes without a deployment. */
+export async function versionToLogInWith(live: LiveSettings, logger: Logger): Promise<WAVersion> {
+  const asked = await live.clientVersion()
+  const version = asked === undefined ? BUILT_IN : raised(asked)
+  if (version === undefined) logger.error({ asked }, 'the setting CLIENT_VERSION is no version, for example 2.3000.1043857760; it is ignored')
+  if (version !== undefined && version !== BUILT_IN) logger.info({ version: version.join('.') }, 'logging in with a raised client version')
+  return version ?? BUILT_IN
 }

@@ -1,35 +1,25 @@
-import './unharmed-sessions.js'
-import makeWASocket, {
-  DEFAULT_CONNECTION_CONFIG, jidNormalizedUser, proto, S_WHATSAPP_NET, type AuthenticationCreds, type CacheStore, type BinaryNode, type ConnectionState,
-  type WASocket, type WAVersion,
-} from '@whiskeysockets/baileys'
+import { jidNormalizedUser, proto, S_WHATSAPP_NET, type BinaryNode, type ConnectionState, type WASocket } from '@whiskeysockets/baileys'
 import { Backpressure } from '../concurrency/backpressure.js'
 import { deferred } from '../concurrency/deferred.js'
-import { baileysLogger, type Logger } from '../observability/logger.js'
+import type { Logger } from '../observability/logger.js'
 import { statusCodeOf } from '../observability/redact.js'
 import type { AuthState } from '../store/auth-state.js'
 import type { SentLog } from '../store/sent-log.js'
 import type { JournalRow } from '../journal/row.js'
 import { AckWaiters, readAck, type Ack } from './acks.js'
-import { commitFirst } from './commit-first.js'
 import { Intake, type IntakeOptions } from './intake.js'
 import { isPaired, Pairing, type CodeWish, type PairingEnd, type Shown } from './pairing.js'
 import { isAnswer, Pulse } from './pulse.js'
+import { openSocket, webSocketOf, type SocketOptions } from './socket.js'
 
-export interface ConnectionOptions extends Omit<IntakeOptions, 'me' | 'failed' | 'pressure'> {
+export interface ConnectionOptions extends Omit<IntakeOptions, 'me' | 'failed' | 'pressure'>, Omit<SocketOptions, 'keys' | 'getMessage' | 'ratchet'> {
   readonly auth: AuthState
-  readonly creds: AuthenticationCreds
-  readonly waWebSocketUrl: string | undefined
   readonly connectTimeoutMs: number
   readonly codeWish: CodeWish | undefined
-  readonly qrMs: number
   readonly codeMs: number
   readonly silenceMs: number
   readonly probeMs: number
   readonly monotonic: () => number
-  readonly version: WAVersion
-  /** Counts retry receipts; outlives the socket, one per tenant. */
-  readonly retryCounters: CacheStore
   readonly sent: SentLog
   readonly journalled: (rows: readonly JournalRow[]) => void
   /** An acknowledgement that no send is waiting for any more. */
@@ -54,8 +44,6 @@ const SETTLE_MS = 1_000
 const RETRY_MAX_AGE_MS = 15 * 60_000
 /** Stanzas of one number that are being handled or wait for it; what comes beyond that waits in TCP, at WhatsApp. */
 const MOST_IN_HAND = 500
-const KEEP_ALIVE_MS = 15_000
-const QUERY_TIMEOUT_MS = 20_000
 
 /** One Baileys socket, from its start to its end. It never comes back: a new one takes its place. */
 export class Connection {
@@ -109,10 +97,14 @@ export class Connection {
       changed: () => { options.changed(this) },
       over: code => { if (!isPaired(options.creds)) this.#end(code) },
     })
-    this.socket = this.#openSocket()
-    // Baileys' own memory of sent messages forgets after five minutes, but each repeat starts them anew: only the sent log,
-    // asked by `getMessage`, knows how old a message is.
-    if (this.socket.messageRetryManager) this.socket.messageRetryManager.getRecentMessage = () => undefined
+    this.socket = openSocket({
+      ...options, keys: this.#keys, getMessage: id => this.#retriedMessage(id),
+      ratchet: {
+        rowsOf: (ciphertext, plaintext) => this.#intake.rowsOf(ciphertext, plaintext),
+        // After the end of the socket nothing is acknowledged: what failed because of it comes again.
+        unreadable: async (ciphertext, error) => { if (!this.#over) await this.#intake.unreadable(ciphertext, error) },
+      },
+    })
     this.#intake.attach(this.socket.ws)
     this.#listen()
     // An HTTP error in answer to the WebSocket upgrade leaves Baileys "connecting" for ever, without an event.
@@ -190,33 +182,6 @@ export class Connection {
     this.#end(undefined)
   }
 
-  #openSocket(): WASocket {
-    const { creds, logger, retryCounters, waWebSocketUrl, version, qrMs } = this.#options
-    return makeWASocket({
-      version,
-      auth: { creds, keys: this.#keys },
-      logger: baileysLogger(logger),
-      markOnlineOnConnect: false, // the owner's phone keeps its notifications
-      syncFullHistory: false,
-      emitOwnEvents: false,
-      generateHighQualityLinkPreview: false,
-      keepAliveIntervalMs: KEEP_ALIVE_MS,
-      defaultQueryTimeoutMs: QUERY_TIMEOUT_MS,
-      transactionOpts: { maxCommitRetries: 1, delayBetweenTriesMs: 0 }, // repeats are the store's
-      msgRetryCounterCache: retryCounters,
-      getMessage: async ({ id }) => this.#retriedMessage(id ?? ''),
-      makeSignalRepository: (auth, log, pnToLid) => commitFirst(
-        DEFAULT_CONNECTION_CONFIG.makeSignalRepository(auth, log, pnToLid), auth, {
-          rowsOf: (ciphertext, plaintext) => this.#intake.rowsOf(ciphertext, plaintext),
-          // After the end of the socket nothing is acknowledged: what failed because of it comes again.
-          unreadable: async (ciphertext, error) => { if (!this.#over) await this.#intake.unreadable(ciphertext, error) },
-        },
-      ),
-      ...(waWebSocketUrl === undefined ? {} : { waWebSocketUrl }),
-      ...(qrMs > 0 ? { qrTimeout: qrMs } : {}),
-    })
-  }
-
   #listen(): void {
     const { auth, creds, now, lateAck } = this.#options
     const { ev, ws } = this.socket
@@ -280,25 +245,13 @@ export class Connection {
     const openForMs = this.#openedAt === undefined ? 0 : this.#options.now() - this.#openedAt
     this.#keys.close()
     void this.#intake.close()
-    hangUp(this.socket)
+    // Baileys' own `end` waits for the peer's closing frame, up to 30 s with a frozen one, and what is still in the send
+    // buffer would go out.
+    webSocketOf(this.socket)?.terminate()
     void this.socket.end(undefined)
     const end: ConnectionEnd = { code, paired, openForMs, ...(pairing === undefined ? {} : { pairing }), ...(storeError === undefined ? {} : { storeError }) }
     this.#resolveEnded(end)
     for (const listener of this.#endListeners) listener(end)
     this.#endListeners.clear()
   }
-}
-
-/**
- * Drops the TCP connection. Baileys' own `end` waits for the peer's closing frame, up to 30 s with a frozen one, and
- * what is still in the send buffer would go out.
- */
-function hangUp(socket: WASocket): void {
-  webSocketOf(socket)?.terminate()
-}
-
-/** Of the library `ws`, which Baileys wraps. */
-function webSocketOf(socket: WASocket): { readonly terminate: () => void; readonly pause: () => void; readonly resume: () => void } | undefined {
-  const { socket: webSocket } = socket.ws as unknown as { readonly socket: ReturnType<typeof webSocketOf> | null }
-  return webSocket ?? undefined
 }

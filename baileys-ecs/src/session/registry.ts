@@ -4,13 +4,13 @@ import { Observer } from '../lease/observer.js'
 import type { ContainerRecords } from '../store/containers.js'
 import type { Claimant, StoredSession } from '../store/session-records.js'
 import { census, type Census } from './census.js'
+import type { SessionDependencies } from './dependencies.js'
 import { Placement } from './placement.js'
 import { stepFor } from './reconcile.js'
-import { Session, type SessionDependencies } from './session.js'
+import { Session } from './session.js'
 
 export interface RegistryDependencies extends SessionDependencies {
   readonly containers: ContainerRecords
-  readonly monotonic: () => number
   readonly self: Claimant
   /** No other process can listen at our address, so whoever had it before us has ended. */
   readonly addressIsOurs: boolean

@@ -4,10 +4,23 @@ import type { Logger } from '../observability/logger.js'
 import { FencedError } from '../store/errors.js'
 import { journalItem } from '../store/journal.js'
 import { pairingKey } from '../store/keys.js'
+import type { StoredSession } from '../store/session-records.js'
 import type { FencedWriter, Write } from '../store/writer.js'
+import { RESTING_CODES } from './disconnects.js'
 import { offerOf, type Shown } from './pairing.js'
 
 export type State = Pick<SessionStatus, 'state' | 'code' | 'reason' | 'pairing'>
+
+/** The state as the last owner left it, as far as it outlives its socket. */
+function stateFrom({ state, code, reason }: StoredSession): State {
+  const known = { ...(code == null ? {} : { code }), ...(reason == null ? {} : { reason }) }
+  if (state === 'logged_out') return { reason: LOGGED_OUT, ...known, state }
+  return state === 'disconnected' ? { ...known, state } : { state: 'disconnected' }
+}
+
+/** Whether nothing is tried in this state until a person asks: logged out, or banned. */
+export const isResting = ({ state, code }: State): boolean =>
+  state === 'logged_out' || (state === 'disconnected' && code != null && RESTING_CODES.has(code))
 
 export interface ReportedStateOptions {
   readonly writer: FencedWriter
@@ -30,12 +43,12 @@ export class ReportedState {
   /** The row does not say what is true: it is from another owner, or the database could not be written. */
   #unreported: boolean
 
-  /** @param isInRow whether the row says `initial` already, or nothing yet */
-  constructor(options: ReportedStateOptions, initial: State, generation: number, isInRow: boolean) {
+  constructor(options: ReportedStateOptions, claimed: StoredSession) {
+    const initial = stateFrom(claimed)
     this.#options = options
     this.#known = { ...initial, since: options.now() }
-    this.generation = generation
-    this.#unreported = !isInRow
+    this.generation = claimed.generation ?? 0
+    this.#unreported = claimed.state !== undefined && claimed.state !== initial.state
   }
 
   get known(): State & { readonly since: number } {
@@ -103,3 +116,5 @@ function pairingWrite(tenantId: string, shown: Shown | undefined): Write {
   const record: PairingRecord = { tenantId, ...what, validUntil }
   return { put: { ...key, ...record, expiresAt: Math.ceil(validUntil / 1000) } }
 }
+
+const LOGGED_OUT = 'The device was unlinked on the phone, or its keys are no longer valid. Ask for a new QR code to link it again.'

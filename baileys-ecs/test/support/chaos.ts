@@ -84,6 +84,7 @@ export class Traffic {
   readonly #stop = new AbortController()
   readonly #running: Promise<void>[] = []
   readonly #failures: unknown[] = []
+  #stoppedAt: number | undefined
 
   constructor(scene: Scene) {
     this.#scene = scene
@@ -118,6 +119,7 @@ export class Traffic {
   /** Ends the traffic and waits for all that is on its way; gives the counts. */
   async settle(): Promise<Counts> {
     this.#stop.abort()
+    this.#stoppedAt = Date.now()
     await Promise.all(this.#running)
     if (this.#failures.length > 0) throw new AggregateError(this.#failures, 'the traffic itself broke down')
     for (let missing = this.#missing(), before = Infinity; missing > 0 && missing < before;) {
@@ -173,15 +175,16 @@ export class Traffic {
     }
   }
 
-  /** As the send function does: one id for ever, the owner looked up for each attempt, repeated until it is acknowledged. */
+  /**
+   * As the send function does: one id for ever, the owner looked up for each attempt, repeated until it is acknowledged,
+   * however long the killing lasts.
+   */
   async #answer(chat: Chat): Promise<void> {
     const text = `${chat.tenant} answers ${chat.answered.size}`
     const base = await this.#scene.command(text, { chatJid: chat.customer.lidJid })
     chat.answered.set(base.messageId, text)
-    const deadline = Date.now() + 120_000
-    for (;;) {
-      if (await this.#attempt(chat.tenant, base) === 'sent') return
-      if (Date.now() > deadline) return // counted as unsent
+    while (await this.#attempt(chat.tenant, base) !== 'sent') {
+      if (this.#stoppedAt !== undefined && Date.now() > this.#stoppedAt + PATIENCE_MS) return // counted as unsent
       await delay(100)
     }
   }

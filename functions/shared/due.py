@@ -39,6 +39,8 @@ class Facts:
     """Of a reminder: the appointment stands, at the time that it names."""
     written_since: bool = False
     """Of a follow-up: the customer or a person wrote after it was scheduled."""
+    to_owner: bool = False
+    """Of a follow-up: the customer turned out to be the owner."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,8 @@ def _pointless(message: Scheduled, facts: Facts) -> Drop | None:
         return Drop("the appointment was moved or cancelled")
     if isinstance(message.what, FollowUp) and facts.written_since:
         return Drop("the customer or a person has written since")
+    if isinstance(message.what, FollowUp) and facts.to_owner:
+        return Drop("it would go to the owner")
     if facts.opted_out:
         return Drop("the customer opted out", tell=isinstance(message.what, Reminder))
     if not facts.reachable:

@@ -25,5 +25,6 @@ def jid_of(number: str) -> Jid:
 
 
 def is_owner(phone_jid: str | None, owner_numbers: Sequence[str]) -> bool:
-    """Whether the person with this address is the owner. A LID tells nothing: then it is a customer."""
+    """Whether the person with this address is the owner. A LID alone tells nothing: until WhatsApp says whose it is
+    (`functions/webhook/names.py`), they are a customer."""
     return phone_jid is not None and any(phone_jid == jid_of(number) for number in owner_numbers)

@@ -21,6 +21,7 @@ from functions.shared.interjection import Interjection, interject
 from functions.shared.keys import (
     CONNECTION,
     CONVERSATION,
+    CUSTOMER,
     booking_sk,
     conversation_pk,
     profile_key,
@@ -29,6 +30,7 @@ from functions.shared.keys import (
 )
 from functions.shared.observability import logger
 from functions.shared.owner_chat import OwnerChat, read_owner_chat, write_to_owner
+from functions.shared.owners import is_owner
 from functions.shared.profile import BusinessProfile, Language
 from functions.shared.profile import from_item as profile_of
 from functions.shared.queues import Ring
@@ -37,6 +39,7 @@ from functions.shared.tables import (
     BookingItem,
     ConnectionItem,
     ConversationItem,
+    CustomerItem,
     ProfileItem,
     ScheduledItem,
     find,
@@ -90,14 +93,15 @@ def promote(tenant_id: TenantId, conversation_id: ConversationId, name: str, *, 
 
 def _promote(tenant_id: TenantId, conversation_id: ConversationId, name: str, *, now_ms: int, ring: Ring) -> Outcome:
     pk = conversation_pk(tenant_id, conversation_id)
-    keys = [(pk, scheduled_sk(name)), (pk, CONVERSATION), profile_key(tenant_id), (tenant_pk(tenant_id), CONNECTION)]
+    connection_key, customer_key = (tenant_pk(tenant_id), CONNECTION), (pk, CUSTOMER)
+    keys = [(pk, scheduled_sk(name)), (pk, CONVERSATION), profile_key(tenant_id), connection_key, customer_key]
     found = get_together(keys)
     row = found.get(ScheduledItem, keys[0])
     profile_item = found.get(ProfileItem, keys[2])
     if row is None or row.state != "waiting" or profile_item is None:
         return "settled"
     message, profile = from_item(row, tenant_id, conversation_id), profile_of(profile_item)
-    connection = found.get(ConnectionItem, keys[3])
+    connection = found.get(ConnectionItem, connection_key)
     connected = connection is None or connection.state == "connected"
     if isinstance(message.what, Notice):
         return _tell_owner(message, message.what, row, Facts(profile, connected), now_ms=now_ms, ring=ring)
@@ -105,7 +109,9 @@ def _promote(tenant_id: TenantId, conversation_id: ConversationId, name: str, *,
     if own is None:
         return "settled"
     chat = _chat(tenant_id, conversation_id, own)
-    decision = decide(message, _facts(message, chat, profile, connected), now_ms=now_ms)
+    customer = found.get(CustomerItem, customer_key)
+    to_owner = customer is not None and is_owner(customer.phone_jid, profile.owner_numbers)
+    decision = decide(message, _facts(message, chat, profile, connected, to_owner=to_owner), now_ms=now_ms)
     if not isinstance(decision, Send):
         return _not_now(message, row, decision, profile, now_ms)
     message_id = ids.new_message_id()
@@ -125,7 +131,7 @@ def _chat(tenant_id: TenantId, conversation_id: ConversationId, own: Conversatio
     return _Chat(conversation_id, item, own)
 
 
-def _facts(message: Scheduled, chat: _Chat, profile: BusinessProfile, connected: bool) -> Facts:
+def _facts(message: Scheduled, chat: _Chat, profile: BusinessProfile, connected: bool, *, to_owner: bool) -> Facts:
     item = chat.item
     return Facts(
         profile=profile,
@@ -136,6 +142,7 @@ def _facts(message: Scheduled, chat: _Chat, profile: BusinessProfile, connected:
         waiting=item.handled_seq < item.last_seq,
         reachable=item.reply_jid is not None,
         still_booked=not isinstance(message.what, Reminder) or _stands(message, message.what),
+        to_owner=to_owner,
         written_since=isinstance(message.what, FollowUp) and _written_since(message, message.what, chat),
     )
 

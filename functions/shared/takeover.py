@@ -24,7 +24,7 @@ from functions.shared.waking import wake_scheduled
 def taken_over() -> list[Action]:
     """A person has answered: no turn that began before may commit, no row that it queued may go out."""
     return [
-        _overtake(),
+        overtake(),
         ConversationItem.pending_since.remove(),
         *_looked_at(),
         ConversationItem.sweep_shard.remove(),
@@ -78,7 +78,7 @@ def switch_business_on(tenant_id: TenantId, *, now_ms: int, ring: Ring) -> int:
     for one, item in waited:
         # Before the switch: from then on nobody may take what is old for something new.
         ended = max(now_ms, item.paused_until or 0)
-        _change(tenant_id, one, [_overtake(), ConversationItem.paused_until.set(ended), *_in_sweep(one, ended)])
+        _change(tenant_id, one, [overtake(), ConversationItem.paused_until.set(ended), *_in_sweep(one, ended)])
     _switch_business(tenant_id, on=True)
     for one, item in waited:
         if item.ai_enabled and (item.paused_until or 0) <= now_ms:
@@ -93,7 +93,7 @@ def _silence(
     tenant_id: TenantId, conversation_id: ConversationId, actions: Sequence[Action], *, sweep_at: int, ring: Ring
 ) -> None:
     for one in family(tenant_id, conversation_id):
-        item = _change(tenant_id, one, [_overtake(), *actions, *_in_sweep(one, sweep_at)])
+        item = _change(tenant_id, one, [overtake(), *actions, *_in_sweep(one, sweep_at)])
         if outbox.has_unfinished(tenant_id, one):
             # The drain cancels, in order, what the raised epoch has made void.
             ring("outgoing", tenant_id, one, item.last_seq, f"silence-{one}")
@@ -104,7 +104,7 @@ def _give_back(
 ) -> bool:
     root, *merged = family(tenant_id, conversation_id)
     ended: list[Action] = [ConversationItem.paused_until.set(now_ms), *_looked_at(), *_in_sweep(root, now_ms)]
-    item = _change(tenant_id, root, [_overtake(), *actions, *ended])
+    item = _change(tenant_id, root, [overtake(), *actions, *ended])
     for one in (root, *merged):  # a message stays in the conversation that it was scheduled in
         wake_scheduled(tenant_id, one, now_ms=now_ms)
     business = find(ProfileItem, profile_key(tenant_id))
@@ -142,7 +142,8 @@ def _switch_business(tenant_id: TenantId, *, on: bool) -> None:
         raise
 
 
-def _overtake() -> Action:
+def overtake() -> Action:
+    """No turn that began before may commit, no row that it queued may be claimed."""
     return ConversationItem.epoch.set(ConversationItem.epoch + 1)
 
 

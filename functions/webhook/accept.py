@@ -24,7 +24,7 @@ from functions.shared.contracts import (
 )
 from functions.shared.conversation import assistant_may_speak
 from functions.shared.transactions import ContentionError, LabelledWrite, RefusedError, backoff_s
-from functions.webhook import connection
+from functions.webhook import connection, names
 from functions.webhook.chats import ChatState, Seen, read_chat
 from functions.webhook.message import Draft, author_of
 
@@ -67,15 +67,13 @@ def accept(
         return _connection(event, now_ms())
     if (reason := _not_ours(event.chat)) is not None:
         return _ignored(reason)
-    if isinstance(event, MessageStatus):
-        return _status(event)
     for attempt in range(ATTEMPTS):
         try:
-            return _message(event, now_ms())
+            return _status(event) if isinstance(event, MessageStatus) else _message(event, now_ms())
         except (RefusedError, ContentionError):
             # Somebody wrote the same chat since it was read; what the repetition reads decides anew.
             sleep(backoff_s(attempt, uniform))
-    raise ContentionError(f"message {event.message_id} lost {ATTEMPTS} races for the next number of its conversation")
+    raise ContentionError(f"the event of message {event.message_id} lost {ATTEMPTS} races in its conversation")
 
 
 def _not_ours(chat: Chat) -> str | None:
@@ -134,9 +132,11 @@ _EVIDENCE: dict[str, outbox.Evidence] = {"sent": "SENT", "delivered": "DELIVERED
 
 
 def _status(event: MessageStatus) -> Acceptance:
-    seen = read_chat(event.tenant_id, event.chat, event.message_id).seen
+    state = read_chat(event.tenant_id, event.chat, event.message_id)
+    seen = state.seen
     if seen is None or seen.outbox_sk is None:
         return _ignored("we sent no such message")
+    names.learn(event.tenant_id, event.chat, state)
     lifted_from = outbox.record_evidence(
         event.tenant_id, seen.conversation_id, seen.outbox_sk, _EVIDENCE[event.status], at=event.at
     )

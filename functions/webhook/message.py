@@ -21,9 +21,8 @@ from functions.shared.contracts import (
     TextContent,
 )
 from functions.shared.conversation import Author, assistant_may_speak
-from functions.shared.keys import CONVERSATION, CUSTOMER, LEAD, alias_key, chat_key, conversation_pk, id_sk, message_sk
+from functions.shared.keys import CONVERSATION, CUSTOMER, LEAD, chat_key, conversation_pk, id_sk, message_sk
 from functions.shared.tables import (
-    AliasItem,
     ChatItem,
     ConversationItem,
     CustomerItem,
@@ -32,9 +31,10 @@ from functions.shared.tables import (
     MessageItem,
     not_exists,
 )
-from functions.shared.takeover import taken_over
+from functions.shared.takeover import overtake, taken_over
 from functions.shared.transactions import LabelledWrite
-from functions.webhook.chats import ChatState, lid_of, phone_of
+from functions.webhook import names
+from functions.webhook.chats import ChatState
 
 SWEEP_DELAY_MS = 60_000
 """How long a message may wait for its turn before the sweeper rings: debounce, agent and a retry fit into it."""
@@ -124,7 +124,7 @@ class Draft:
                 row = ConversationItem(self._pk, CONVERSATION)
                 transaction.update(row, self._changes(conversation), condition=self._as_read(conversation))
         with transaction.labelled("names"):
-            self._write_names(transaction)
+            names.write_aliases(transaction, self.event.tenant_id, self.state)
         self._write_customer(transaction)
         self._write_others(transaction)
 
@@ -176,16 +176,15 @@ class Draft:
             changes.append(ConversationItem.handled_seq.set(self.handled_seq))
         if self.author == "customer":
             changes.append(ConversationItem.reply_jid.set(self.event.chat.jid))
-        if self.state.to_merge:
-            merged = sorted({*(conversation.merged_from or []), *self.state.to_merge})
-            changes.append(ConversationItem.merged_from.set(merged))
-        changes += [*self._timer(conversation), *self._attention(conversation)]
+        changes += [*names.merged_from(self.state), *self._timer(conversation), *self._attention(conversation)]
         if self.takes_over:
             changes += taken_over()
             if (until := self._paused_until()) is not None:
                 changes.append(ConversationItem.paused_until.set(max(until, conversation.paused_until or 0)))
         elif self.handled_seq < self.seq:
             changes += self._waiting(conversation)
+        if self._unmasks_owner and not self.takes_over:
+            changes.append(overtake())
         return changes
 
     def _timer(self, conversation: ConversationItem) -> list[Action]:
@@ -243,25 +242,20 @@ class Draft:
 
     # ---- the people
 
-    def _write_names(self, transaction: LabelledWrite) -> None:
-        for name in self.state.unnamed:
-            pk, sk = alias_key(self.event.tenant_id, name)
-            alias = AliasItem(pk, sk, conversation_id=self.state.conversation_id)
-            transaction.save(alias, condition=not_exists(AliasItem))
+    @property
+    def _unmasks_owner(self) -> bool:
+        return names.unmasks_owner(self.state, self.event.chat)
 
     def _write_customer(self, transaction: LabelledWrite) -> None:
-        chat, written = self.event.chat, self.event.sent_at
+        written = self.event.sent_at
         changes: list[Action] = [
             CustomerItem.first_contact.set(CustomerItem.first_contact | written),
             CustomerItem.last_contact.set(written),
         ]
         if self.event.sender_name and not self.event.from_me:
             changes.append(CustomerItem.name.set(self.event.sender_name))
-        if (lid := lid_of(chat)) is not None:
-            changes.append(CustomerItem.lid.set(lid))
-        if (phone := phone_of(chat)) is not None:
-            changes.append(CustomerItem.phone_jid.set(phone))
-        transaction.update(CustomerItem(self._pk, CUSTOMER), changes)
+        transaction.update(CustomerItem(self._pk, CUSTOMER), [*changes, *names.names(self.event.chat)])
+        names.write_others(transaction, self.event.tenant_id, self.state, self.event.chat)
         first: list[Action] = [
             LeadItem.stage.set(LeadItem.stage | "new"),
             LeadItem.source.set(LeadItem.source | "whatsapp"),
@@ -280,6 +274,8 @@ class Draft:
                 condition &= ConversationItem.merged_into.does_not_exist()
             if self.takes_over:
                 changes += [ConversationItem.handled_seq.set(item.last_seq), *taken_over()]
+            elif self._unmasks_owner:
+                changes.append(overtake())
             if changes:
                 with transaction.labelled("merge"):
                     row = ConversationItem(conversation_pk(self.event.tenant_id, other), CONVERSATION)

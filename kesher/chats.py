@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from functions.shared import clock, queues, takeover
 from functions.shared.chats import Overview, list_chats, load_chat
@@ -17,6 +18,7 @@ from functions.shared.observability import masked
 from functions.shared.profile import BusinessProfile, load_profile
 from functions.shared.say import say as say_to
 from kesher.audit import entry
+from kesher.direction import isolated
 from kesher.transcript import Line, transcript
 
 SHOWN_MESSAGES = 50
@@ -62,7 +64,7 @@ def show(console: Console, tenant: str, chat: str, *, phones: bool, turns: bool 
     messages = load_messages(profile.tenant_id, one, first, found.last_seq)
     table = Table("when", "who", "said", "handled by", box=None, pad_edge=False)
     for line in transcript(messages, past):
-        table.add_row(when(line.at, profile), _who(line), escape(line.text), escape(line.handled_by))
+        table.add_row(when(line.at, profile), _who(line), _said(line), escape(line.handled_by))
     console.print(table)
 
 
@@ -158,6 +160,15 @@ def assistant_in(chat: Overview, profile: BusinessProfile, now_ms: int) -> str:
 def when(at: int | None, profile: BusinessProfile) -> str:
     """A moment in the business's own time."""
     return "" if at is None else f"{datetime.fromtimestamp(at / 1000, UTC).astimezone(profile.zone):%d.%m. %H:%M}"
+
+
+def _said(line: Line) -> Text:
+    """The words, and below them in a line of its own what they were, so that no direction meets another."""
+    parts = [isolated(part) for part in line.text.split("\n") if part]
+    if line.mark is not None:
+        was = [": ", *(isolated(part) for part in line.original.split("\n"))] if line.original else []
+        parts.append(Text.assemble(f"({line.mark}", *was, ")", style="dim"))
+    return Text("\n").join(parts)
 
 
 def _who(line: Line) -> str:

@@ -78,6 +78,16 @@ def amended(messages: Sequence[Message], *, handled: Iterable[Message] = ()) -> 
     return result
 
 
+def change_of(message: Message, among: Iterable[Message]) -> Message | None:
+    """The edit or deletion among those that counts for `message`; None if nobody changed it."""
+    return _newest(among).get(_own_key(message))
+
+
+def is_change(message: Message) -> bool:
+    """Whether it only says something about another message."""
+    return _target(message) is not None
+
+
 _Key = tuple[str, str]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 from statistics import median
 
@@ -17,6 +16,7 @@ from rich.text import Text
 from kesher.demo.hops import HOPS
 from kesher.demo.play import Played
 from kesher.demo.script import Customer
+from kesher.direction import isolated
 
 _NAME = 12
 _WIDTH = 100
@@ -25,7 +25,7 @@ _WIDTH = 100
 def show_customer(console: Console, customer: Customer, business: str) -> None:
     """The head of a customer's chat."""
     console.print()
-    title = Text.assemble(_isolated(customer.name, "bold cyan"), " writes to ", _isolated(business, "bold green"))
+    title = Text.assemble(isolated(customer.name, "bold cyan"), " writes to ", isolated(business, "bold green"))
     console.print(Rule(title, align="left", style="dim"), width=_width(console))
 
 
@@ -52,8 +52,8 @@ def show_message(console: Console, author: str, text: str, style: str) -> None:
     row.add_column(no_wrap=True)
     # Wrapped before they are isolated: an isolate ends with its line.
     lines = Text(text).wrap(console, _width(console) - _NAME - 4)
-    shown = Text("\n").join(_isolated(line.plain.rstrip(), style) for line in lines)
-    row.add_row(_isolated(_shortened(author), f"bold {style}"), shown)
+    shown = Text("\n").join(isolated(line.plain.rstrip(), style) for line in lines)
+    row.add_row(isolated(_shortened(author), f"bold {style}"), shown)
     console.print(row, width=_width(console))
 
 
@@ -82,12 +82,3 @@ def _shortened(name: str) -> str:
 
 def _width(console: Console) -> int:
     return min(console.width, _WIDTH)
-
-
-def _isolated(text: str, style: str = "") -> Text:
-    """A line between Unicode's FIRST STRONG ISOLATE and its end, if it holds right-to-left text.
-
-    A terminal then orders it by itself, whatever stands before it.
-    """
-    right_to_left = any(unicodedata.bidirectional(character) in {"R", "AL"} for character in text)
-    return Text(f"\u2068{text}\u2069" if right_to_left else text, style)

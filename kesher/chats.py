@@ -64,7 +64,7 @@ def show(console: Console, tenant: str, chat: str, *, phones: bool, turns: bool 
     messages = load_messages(profile.tenant_id, one, first, found.last_seq)
     table = Table("when", "who", "said", "handled by", box=None, pad_edge=False)
     for line in transcript(messages, past):
-        table.add_row(when(line.at, profile), _who(line), _said(line), escape(line.handled_by))
+        table.add_row(when(line.at, profile), _who(line), said(line), escape(line.handled_by))
     console.print(table)
 
 
@@ -162,11 +162,11 @@ def when(at: int | None, profile: BusinessProfile) -> str:
     return "" if at is None else f"{datetime.fromtimestamp(at / 1000, UTC).astimezone(profile.zone):%d.%m. %H:%M}"
 
 
-def _said(line: Line) -> Text:
+def said(line: Line) -> Text:
     """The words, and below them in a line of its own what they were, so that no direction meets another."""
     parts = [isolated(part) for part in line.text.split("\n") if part]
     if line.mark is not None:
-        was = [": ", *(isolated(part) for part in line.original.split("\n"))] if line.original else []
+        was: list[str | Text] = [": ", *(isolated(part) for part in line.original.split("\n"))] if line.original else []
         parts.append(Text.assemble(f"({line.mark}", *was, ")", style="dim"))
     return Text("\n").join(parts)
 

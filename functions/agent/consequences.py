@@ -25,6 +25,11 @@ def effects(context: ToolContext) -> list[Effect]:
     return [*staged, *(effect for found in by_rule for effect in found(context))]
 
 
+def calls(context: ToolContext) -> list[Effect]:
+    """Those that call a person; nothing can refuse them."""
+    return [*questions.effects(context), *_handed_over(context)]
+
+
 def _check_follow_ups(context: ToolContext) -> None:
     for scheduled in context.staging.of(Schedule):
         for message in scheduled.messages:

@@ -14,7 +14,7 @@ from typing import Literal
 from agents import MaxTurnsExceeded
 from pydantic import JsonValue
 
-from functions.agent import briefing, consequences, guardrails, intents
+from functions.agent import briefing, consequences, guardrails, intents, refusals
 from functions.agent.assistant import AgentCache
 from functions.agent.calendar import file as calendar_file
 from functions.agent.knowledge import questions
@@ -197,8 +197,9 @@ async def _by_model(case: Case, intent: Intent, world: World, *, last_try: bool)
         logger.warning("an effect was refused", extra={"effect": refused.name, "again": last_try})
         if not last_try:
             raise
-    admitted = _just_taken(context.language, answered)
-    return commit(admitted, replies=[admitted.text], effects=[])
+        text = refusals.words(context, effects, refused.name)
+    # Whoever is called is called all the same.
+    return commit(_admitting(text, answered), replies=[text], effects=consequences.calls(context))
 
 
 def _nothing_to_run(doorbell: Doorbell, snapshot: Snapshot, decision: inbox.Decision, world: World) -> Outcome:
@@ -313,9 +314,8 @@ def _ring_if_replies_wait(doorbell: Doorbell, seq: int, world: World) -> None:
         )
 
 
-def _just_taken(language: Language, answered: Answer) -> Answer:
-    """The run believed in a slot that is gone: none of its words may stay, its calls neither."""
-    text = phrases.JUST_TAKEN[language]
+def _admitting(text: str, answered: Answer) -> Answer:
+    """The run believed in what is not so: none of its words may stay, its calls neither."""
     return Answer(
         text=text,
         items=[{"role": "assistant", "content": text}],

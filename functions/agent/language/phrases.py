@@ -13,6 +13,16 @@ JUST_TAKEN: dict[Language, str] = {
     "he": "מצטערים, השעה הזאת נתפסה ממש עכשיו, ולכן שום דבר לא נקבע ולא השתנה. איזו שעה אחרת מתאימה לכם?",
 }
 
+APPOINTMENT_CHANGED: dict[Language, str] = {
+    "en": "I'm sorry, that appointment was changed just now, so I cancelled nothing. Shall I list what you have?",
+    "he": "מצטערים, התור הזה השתנה ממש עכשיו, ולכן לא ביטלתי דבר. לבדוק אילו תורים רשומים לכם?",
+}
+
+CHANGED_MEANWHILE: dict[Language, str] = {
+    "en": "I'm sorry, something changed while I was answering, so nothing of it was done. Please write it again.",
+    "he": "מצטערים, משהו השתנה ממש עכשיו בזמן שעניתי, ולכן שום דבר לא נעשה. אפשר לכתוב את זה שוב?",
+}
+
 YOU_ASKED_FOR_A_PERSON: dict[Language, str] = {
     "en": "Of course. I am the automatic assistant; a person from our team, whom I have called, will answer you here.",
     "he": "בוודאי. כאן העוזר האוטומטי; קראתי לאדם מהצוות שלנו, והתשובה תגיע כאן.",

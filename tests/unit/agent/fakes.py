@@ -125,7 +125,8 @@ class MemoryStore:
         self.files: dict[str, bytes] = {}
         self.keeps_files = True
         self.refuse_effects = 0
-        """How many of the next commits with effects are refused, as if the slot were lost."""
+        """How many of the next commits with effects of these kinds are refused, as if a slot were lost."""
+        self.refuse_kinds: tuple[type[Effect], ...] = (Book, Move, Cancel)
 
     def chat(self, conversation_id: str = "c1", name: str | None = "Dana") -> Chat:
         key = ConversationId(conversation_id)
@@ -199,9 +200,10 @@ class MemoryStore:
         self, turn: Turn, replies: Sequence[Reply], effects: Sequence[Effect], record: TurnRecord, now_ms: int
     ) -> None:
         chat = self._as_read(turn)
-        if effects and self.refuse_effects:
+        against = [effect for effect in effects if isinstance(effect, self.refuse_kinds)]
+        if against and self.refuse_effects:
             self.refuse_effects -= 1
-            raise EffectRefusedError(effects[0].name)
+            raise EffectRefusedError(against[0].name)
         commit_effects(self.rows, effects)
         changed = [
             replace(effect.after, revision=effect.after.revision + 1)

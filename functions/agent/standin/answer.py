@@ -7,8 +7,11 @@ from datetime import date, time
 
 from functions.agent.calendar import opening_days
 from functions.agent.language import speech
-from functions.agent.standin.phrases import WEEKDAYS, Phrase, say
+from functions.agent.standin import errands, lead, personal
+from functions.agent.standin.phrases import LANGUAGES, WEEKDAYS, Phrase, say
+from functions.agent.standin.services import LISTED
 from functions.agent.standin.situation import Situation
+from functions.agent.standin.wishes import Intent
 from functions.agent.tools.results import (
     Appointments,
     Booked,
@@ -29,21 +32,48 @@ _OFFERED_TIMES = 5
 def compose(situation: Situation) -> str:
     """The answer, once all the tools that it needs have answered."""
     language, wants = situation.language, situation.wants
-    content = [*_facts(situation), *_other(situation), *_appointments(situation)]
+    content = [
+        *_facts(situation),
+        *_other(situation),
+        *errands.said(situation),
+        *lead.said(situation),
+        *_appointments(situation),
+    ]
     if situation.unseen:
         content.insert(0, say("unseen", language))
-    # The introduction, before the first answer, greets already.
-    opening = [say("hello", language)] if "greeting" in wants and not situation.first_contact else []
-    wordless = not any(letter.isalnum() for letter in situation.said) and not situation.unseen
-    if not content and ("thanks" in wants or (wordless and not situation.first_contact)):
-        content = [say("welcome", language)]
+    name = situation.told.name or personal.name_in(situation.facts)
+    if "offer" in wants and not name:
+        content.append(say("your_name", language))
+    content = content or list(_small_talk(situation))
+    # The introduction, before the first answer, greets already; "nice to meet you" does, too.
+    opening = []
+    if "greeting" in wants and not situation.first_contact and not situation.told.name:
+        opening = [say("hello_name", language, name=name) if name else say("hello", language)]
     return "\n".join([*opening, *(content or [say("help", language)])])
+
+
+def _small_talk(situation: Situation) -> Iterator[str]:
+    """What is said if there is nothing else to say."""
+    language, wants = situation.language, situation.wants
+    small: dict[Intent, Phrase] = {"how_are_you": "how_are_you", "insult": "insult", "never_mind": "never_mind"}
+    wordless = not any(letter.isalnum() for letter in situation.said) and not situation.unseen
+    for intent, phrase in small.items():
+        if intent in wants:
+            yield say(phrase, language)
+            return
+    if "thanks" in wants or (("yes" in wants or wordless) and not situation.first_contact):
+        yield say("welcome", language)
 
 
 def _facts(situation: Situation) -> Iterator[str]:
     language = situation.language
     if "bot" in situation.wants:
         yield say("bot", language)
+    if "languages" in situation.wants:
+        spoken = ", ".join(LANGUAGES[language][one] for one in situation.profile.languages)
+        yield say("languages", language, languages=spoken)
+    if "others" in situation.wants:
+        yield say("only_yours", language)
     if "where" in situation.wants and situation.profile.location:
         yield say("where", language, address=situation.profile.location.address)
     if situation.hours_on:
@@ -51,7 +81,7 @@ def _facts(situation: Situation) -> Iterator[str]:
     elif "hours" in situation.wants:
         yield say("hours", language, hours=_hours(situation))
     if situation.wants & {"price", "services"}:
-        asked = [situation.service] if situation.service_named and situation.service else situation.profile.services
+        asked = situation.named or situation.profile.services
         yield "; ".join(_price(service, language) for service in asked) + "."
 
 
@@ -75,6 +105,9 @@ def _appointments(situation: Situation) -> Iterator[str]:
         yield from _cancellation(situation)
     elif "move" in wants:
         yield from _move(situation)
+    elif "keep" in wants:
+        yield say("nothing_changed", language)
+        yield _mine(situation)
     elif "mine" in wants:
         yield _mine(situation)
     elif wants & {"book", "free"}:
@@ -95,9 +128,19 @@ def _booking(situation: Situation) -> Iterator[str]:
     elif isinstance(free, NotPossible):
         yield from _why_not(free, language)
     elif service:
-        others = [other.name(language) for other in situation.profile.services if other != service]
-        also = "" if situation.service_named or not others else say("also", language, services=", ".join(others))
-        yield say("for_when", language, service=service.name(language), also=also)
+        yield say("for_when", language, service=service.name(language))
+    elif situation.profile.services:
+        yield _which_service(situation)
+
+
+def _which_service(situation: Situation) -> str:
+    """The question holds the time that was named: what the assistant said last is all that it remembers."""
+    language, when = situation.language, situation.when
+    names = [service.name(language) for service in situation.profile.services]
+    short = ", ".join(names[:LISTED]) + (" …" if len(names) > LISTED else "")
+    spoken = speech.spoken_time if when and when.has_time else speech.spoken_day
+    then = say("for_then", language, spoken=spoken(when.start, language)) if when else ""
+    return say("which_service", language, then=then, services=short)
 
 
 def _offers(situation: Situation, free: Free) -> Iterator[str]:

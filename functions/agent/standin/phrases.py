@@ -1,62 +1,23 @@
-"""The stand-in's two languages: what it recognises, and what it says."""
+"""What the stand-in says, in its two languages."""
 
 from __future__ import annotations
 
-import re
 from typing import Literal
 
 from functions.shared.profile import Language, Weekday
 
-Intent = Literal[
-    "greeting",
-    "thanks",
-    "hours",
-    "price",
-    "services",
-    "cancel",
-    "move",
-    "mine",
-    "free",
-    "book",
-    "yes",
-    "complaint",
-    "bot",
-    "where",
-]
-
-_PATTERNS: dict[Intent, str] = {
-    "greeting": r"^\W*(?:hi|hello|hey|good (?:morning|afternoon|evening)|shalom)\b"
-    r"|^\W*(?:שלום|היי|הי|אהלן|בוקר טוב|ערב טוב|צהריים טובים|שבוע טוב)(?!\w)",
-    "thanks": r"\bthank|\bthx\b|תודה",
-    "hours": r"\bhours\b|\bopen(?:ing)?\b|\bclos(?:e|ed|ing)\b|שעות|פתוח|סגור|פותחים|סוגרים",
-    "price": r"\bprices?\b|\bcosts?\b|how much|\bcharge\b|מחיר|עולה|עולים|עלות|כמה זה",
-    "services": r"\bservices\b|what do you (?:do|offer)|שירותים|מה אתם (?:עושים|מציעים)|איזה טיפולים",
-    "cancel": r"\bcancel|לבטל|ביטול|\bתבטל|\bבטל|מבטל",
-    "move": r"\bmove\b|\breschedule|\bpostpone|\bchange (?:my|the) (?:appointment|time|booking)"
-    r"|להזיז|תזיז|לדחות|להקדים|להעביר את|לשנות את (?:התור|השעה|המועד)",
-    "mine": r"\bwhen(?:'s| is) my\b|\bdo i have\b|\bmy (?:appointments|bookings)\b"
-    r"|מתי התור שלי|מתי יש לי|יש לי תור|התורים שלי|אילו תורים",
-    "free": r"\bfree\b|\bavailab|\bslots?\b|\bopenings?\b(?! (?:hours|times?))"
-    r"|פנוי|יש מקום|מתי אפשר|יש לכם (?:תור|משהו)",
-    "book": r"\bappointment|\bbook|\bschedule\b|\breserv|\bcome (?:in|by|over)\b|\b(?:can|could|may) i come\b"
-    r"|\bתור\b|לתור|לקבוע|תקבע|\bקבע|להזמין|פגישה|אפשר לבוא|לבוא",
-    "complaint": r"\bcomplain|\bdisappointed\b|\bterrible\b|\bawful\b|\brefund\b"
-    r"|להתלונן|תלונה|שירות גרוע|מאוכזב|החזר כספי",
-    "where": r"\bwhere are you\b|\baddress\b|\bdirections\b|\blocation\b"
-    r"|\bhow (?:do|can) (?:i|we) (?:get|come) (?:to you|there)\b"
-    r"|איפה אתם|היכן אתם|כתובת|איך מגיעים|איפה זה|מיקום",
-    "bot": r"\b(?:are you|is this) (?:an? )?(?:bot|robot|machine|human|real)\b|\btalking to an? (?:bot|robot|human)\b"
-    r"|(?:את|אתה|אתם|זה|זו) (?:בוט|רובוט|מכונה|בן אדם|אמיתי)(?!\w)",
-    "yes": r"^\W*(?:yes|yep|yeah|sure|ok|okay|great|perfect|fine|the first)\b"
-    r"|^\W*(?:כן|בסדר|אוקיי|אוקי|מעולה|סבבה|יופי|מתאים|הראשון)(?!\w)",
-}
-INTENTS = {intent: re.compile(pattern, re.IGNORECASE) for intent, pattern in _PATTERNS.items()}
-
 Phrase = Literal[
-    "hello", "help", "welcome", "unseen", "hours", "closed", "price", "for_when", "also", "offer",
+    "hello", "help", "welcome", "unseen", "hours", "closed", "price", "for_when", "which_service",
+    "for_then", "offer",
     "what_time", "booked", "cancelled", "moved", "closed_then", "taken", "past", "too_far", "quarter", "have_then",
     "too_soon", "limit", "too_long", "nearest", "which_of_these", "no_room", "mine", "none", "which_cancel",
     "which_move", "sorry", "known", "asked", "complaint", "bot", "where", "hours_on", "which_move_time",
+    "nothing_changed", "only_yours", "how_are_you", "languages", "insult", "never_mind",
+    "told", "told_enough", "they_write", "follow_up", "follow_up_about", "follow_up_at", "follow_up_when",
+    "follow_up_range", "no_follow_up", "nice_to_meet", "noted", "not_noted", "forgotten", "nothing_noted", "recalled",
+    "hello_name", "offer_passed_on", "your_name", "lost", "expensive", "email_noted",
+    "lead_price", "lead_offer", "lead_send_offer", "lead_lost", "lead_expensive", "lead_email", "lead_no_room",
+    "lead_find_time",
 ]  # fmt: skip
 
 SAY: dict[Phrase, dict[Language, str]] = {
@@ -75,10 +36,14 @@ SAY: dict[Phrase, dict[Language, str]] = {
     "closed": {"en": "closed", "he": "סגור"},
     "price": {"en": "{service}: {price}, {minutes} minutes", "he": "{service}: {price}, {minutes} דקות"},
     "for_when": {
-        "en": "{service}, gladly{also}. For which day and time?",
-        "he": "{service}, בשמחה{also}. לאיזה יום ושעה?",
+        "en": "{service}, gladly. For which day and time?",
+        "he": "{service}, בשמחה. לאיזה יום ושעה?",
     },
-    "also": {"en": " (there is also: {services})", "he": " (יש גם: {services})"},
+    "which_service": {
+        "en": "{then}{services}. Which service would you like?",
+        "he": "{then}{services}. איזה שירות מתאים לך?",
+    },
+    "for_then": {"en": "For {spoken}: ", "he": "ל{spoken}: "},
     "offer": {"en": "Free for {service} on {day}: {times}.", "he": "פנוי ל{service} ב{day}: {times}."},
     "what_time": {"en": "Which time suits you?", "he": "איזו שעה מתאימה?"},
     "booked": {
@@ -136,11 +101,99 @@ SAY: dict[Phrase, dict[Language, str]] = {
         "en": "We are at {address}. The map follows.",
         "he": "אנחנו נמצאים כאן: {address}. המפה בהודעה הבאה.",
     },
+    "nothing_changed": {
+        "en": "All right, nothing is changed.",
+        "he": "בסדר, שום דבר לא משתנה.",
+    },
+    "only_yours": {
+        "en": "I can only speak about your own appointments.",
+        "he": "אפשר לדבר איתי רק על התורים שלך.",
+    },
+    "how_are_you": {
+        "en": "I'm well, thank you! What can I do for you?",
+        "he": "מצוין, תודה! במה אפשר לעזור?",
+    },
+    "languages": {"en": "I speak {languages}.", "he": "אני מדבר {languages}."},
+    "insult": {
+        "en": 'I\'m sorry that I am no better help. Write "a person" and our team answers here.',
+        "he": 'צר לי שלא הצלחתי לעזור. אפשר לכתוב "נציג", ואדם מהצוות יענה כאן.',
+    },
+    "never_mind": {
+        "en": "All right. Write whenever you need something.",
+        "he": "בסדר. אפשר לכתוב לי מתי שצריך.",
+    },
+    "told": {"en": "I have passed it on to the owner.", "he": "העברתי את זה לבעל העסק."},
+    "told_enough": {
+        "en": 'I have told the owner enough about this chat for today. Write "a person" and our team answers here.',
+        "he": 'כבר העברתי היום כמה הודעות מהשיחה הזאת. אפשר לכתוב "נציג", ואדם מהצוות יענה כאן.',
+    },
+    "they_write": {"en": "They write: “{words}”", "he": "ההודעה: “{words}”"},
+    "follow_up": {
+        "en": "You asked me to write to you again: here I am. What can I do for you?",
+        "he": "ביקשת שאכתוב לך שוב, אז הנה. במה אפשר לעזור?",
+    },
+    "follow_up_about": {
+        "en": "You wrote to me: “{words}”. Here I am! What can I do for you?",
+        "he": "כתבת לי: “{words}”. אז הנה! במה אפשר לעזור?",
+    },
+    "follow_up_at": {
+        "en": "Gladly: I will write to you on {spoken}, unless you write before.",
+        "he": "בשמחה: אכתוב לך ב{spoken}, אלא אם תהיה הודעה ממך קודם.",
+    },
+    "follow_up_when": {"en": "When shall I write to you again?", "he": "מתי לכתוב לך שוב?"},
+    "follow_up_range": {
+        "en": "I can write to you from one hour to 30 days from now.",
+        "he": "אפשר משעה ועד 30 יום מעכשיו.",
+    },
+    "no_follow_up": {
+        "en": "All right, I will not write to you by myself about that.",
+        "he": "בסדר, לא אכתוב לך על זה ביוזמתי.",
+    },
+    "nice_to_meet": {"en": "Nice to meet you, {name}!", "he": "נעים להכיר, {name}!"},
+    "noted": {"en": "I have noted that for next time.", "he": "רשמתי את זה לפעמים הבאות."},
+    "not_noted": {"en": "That I cannot note here.", "he": "את זה אין באפשרותי לרשום."},
+    "forgotten": {"en": "Done, that is forgotten.", "he": "מחקתי, זה כבר לא רשום אצלי."},
+    "nothing_noted": {"en": "I have nothing like that noted about you.", "he": "לא רשום אצלי דבר כזה עליך."},
+    "recalled": {"en": "I have noted about you: {facts}.", "he": "רשום אצלי עליך: {facts}."},
+    "hello_name": {"en": "Hello, {name}!", "he": "שלום, {name}!"},
+    "offer_passed_on": {
+        "en": "I have passed your request for an offer on; a person of our team will answer you here.",
+        "he": "העברתי את הבקשה להצעת מחיר, ואדם מהצוות יענה לך כאן.",
+    },
+    "your_name": {"en": "What is your name?", "he": "איך קוראים לך?"},
+    "lost": {
+        "en": "Understood, thank you for telling me. You are welcome here whenever you like.",
+        "he": "הבנתי, תודה על העדכון. תמיד אפשר לכתוב לנו שוב.",
+    },
+    "expensive": {
+        "en": "I understand. I have noted it for the owner; the prices are not mine to change.",
+        "he": "הבנתי. רשמתי את זה לבעל העסק; לא אני קובע את המחירים.",
+    },
+    "email_noted": {
+        "en": "Thank you, I have noted your e-mail address for our team.",
+        "he": "תודה, רשמתי את כתובת המייל בשביל הצוות.",
+    },
+    "lead_price": {"en": "Asked for the price of: {services}", "he": "שאלו על המחיר של: {services}"},
+    "lead_offer": {"en": "Asks for an offer: “{words}”", "he": "מבקשים הצעת מחיר: “{words}”"},
+    "lead_send_offer": {"en": "Send an offer", "he": "לשלוח הצעת מחיר"},
+    "lead_lost": {"en": "Does not want to: “{words}”", "he": "לא מעוניינים: “{words}”"},
+    "lead_expensive": {"en": "Finds it expensive: “{words}”", "he": "יקר להם: “{words}”"},
+    "lead_email": {"en": "E-mail: {email}", "he": "מייל: {email}"},
+    "lead_no_room": {
+        "en": "Wanted an appointment, and nothing was free: “{words}”",
+        "he": "רצו תור ולא נמצא מקום: “{words}”",
+    },
+    "lead_find_time": {"en": "Offer a time", "he": "להציע מועד"},
     "sorry": {
         "en": "I'm sorry, that did not work. Please try again, or wait for a person of our team.",
         "he": "מצטערים, זה לא הצליח. אפשר לנסות שוב, או לחכות לאדם מהצוות.",
     },
 }  # fmt: skip
+
+LANGUAGES: dict[Language, dict[Language, str]] = {
+    "en": {"en": "English", "he": "Hebrew"},
+    "he": {"en": "אנגלית", "he": "עברית"},
+}
 
 WEEKDAYS: dict[Language, dict[Weekday, str]] = {
     "en": {
@@ -152,11 +205,6 @@ WEEKDAYS: dict[Language, dict[Weekday, str]] = {
         "saturday": "שבת",
     },
 }  # fmt: skip
-
-
-def intents(text: str) -> set[Intent]:
-    """Everything that `text` may want."""
-    return {intent for intent, pattern in INTENTS.items() if pattern.search(text)}
 
 
 def say(phrase: Phrase, language: Language, **values: object) -> str:

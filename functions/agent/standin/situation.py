@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import JsonValue
 
 from functions.agent.dates import Resolved, resolve
 from functions.agent.language import speech
 from functions.agent.memory import history
-from functions.agent.standin.phrases import Intent, asked, intents
-from functions.agent.tools.results import OUTCOME, Appointments, Booked, Listed, Outcome
+from functions.agent.standin import outcomes, personal, services, wishes
+from functions.agent.standin.outcomes import Other
+from functions.agent.standin.personal import Told
+from functions.agent.standin.phrases import asked
+from functions.agent.standin.wishes import Errand, Intent, intents
+from functions.agent.tools.results import Appointments, Listed, Outcome
 from functions.shared.profile import BusinessProfile, Language, Service
 
 _DESCRIBED = re.compile(
@@ -27,16 +33,27 @@ _QUESTION = re.compile(
     r"|(?<!\w)(?:האם|מה|איפה|היכן|מתי|מי|למה|איך|כמה|יש לכם|יש אצלכם|אתם|ניתן)(?!\w)",
     re.IGNORECASE,
 )
-_BARE_TIME = re.compile(r"\W*(\d{1,2}(?::\d\d)?)\W*")
+_BARE_TIME = re.compile(
+    r"\W*(?:(?:actually|no|rather|better|make it|let'?s (?:say|do)|say|at|בעצם|עדיף|לא|אז|נגיד)\W+)*"
+    r"(?P<time>\d{1,2}(?::\d\d)?)(?:\W+(?:please|instead|then|בבקשה))?\W*",
+    re.IGNORECASE,
+)
+_NO_BOOKING: frozenset[Intent] = frozenset(
+    {"hours", "price", "services", "cancel", "move", "keep", "mine", "others", "where", "offer", "lost", "forget"}
+)
+"""Whoever wants one of these and names a day or a service does not mean an appointment by it."""
+_NO_ANSWER: frozenset[Intent] = frozenset(
+    {"cancel", "move", "keep", "mine", "others", "offer", "lost", "forget", "never_mind", "thanks"}
+)
+"""Whoever wants one of these has left the question which service it shall be."""
 
 
-class Other(BaseModel):
-    """What a tool of another kind answered."""
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call of a tool."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    outcome: str
-    spoken: str | None = None
+    tool: str
+    arguments: Mapping[str, JsonValue]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +69,22 @@ class Situation:
     """Questions that want nothing of that, and name neither a service nor a time."""
     said: str
     """All that the customer wrote since the last answer."""
+    asked_before: str
+    """What the assistant said last."""
     hours_on: date | None
     """The day whose hours are asked for."""
+    named: tuple[Service, ...]
+    """The services that the customer names now."""
     service: Service | None
-    service_named: bool
+    """The one that is talked about."""
     when: Resolved | None
+    errand: Errand | None
+    errand_at: Resolved | None
+    told: Told
+    facts: tuple[str, ...]
+    """What was noted about the customer before."""
+    calls: tuple[Call, ...]
+    """The tools that this run has called."""
     results: Mapping[str, Outcome | Other | None]
     """By tool, of this run; None: the tool answered something that is no outcome."""
 
@@ -65,44 +93,88 @@ class Situation:
         return found if isinstance(found, kinds) else None
 
 
-def read(items: Sequence[Mapping[str, object]], profile: BusinessProfile, now: datetime) -> Situation:
+def read(
+    items: Sequence[Mapping[str, object]], profile: BusinessProfile, now: datetime, facts: Sequence[str] = ()
+) -> Situation:
     """Everything that matters in the conversation; `items` are plain ones, see `history.plain`."""
     last = max((i for i, item in enumerate(items) if item.get("role") == "assistant"), default=-1)
     said = str(items[last]["content"]) if last >= 0 else ""
     pending = [text for text in _said_by_customer(items[last + 1 :]) if not text.startswith(history.SUMMARY)]
-    readable = [words for text in pending if (words := _words(text))]
-    when = _when([_without_services(text, profile) for text in readable], said, now)
-    named = next((s for text in reversed(readable) if (s := _service_in(text, profile))), None)
+    written = [words for text in pending if (words := _words(text))]
+    language = speech.language_of(_written(items), profile.languages[0])
+    errand, spoken = _errand(written, said, profile, now)
+    told, readable = personal.told(
+        spoken,
+        language,
+        name_was_asked=asked("your_name", said),
+        is_plan=partial(_is_plan, profile=profile, now=now),
+    )
+    named = _named(readable, said, profile)
+    when = _when([services.without(text, profile) for text in readable], said, profile, now)
     return Situation(
         profile=profile,
-        language=speech.language_of(_written(items), profile.languages[0]),
+        language=language,
         first_contact=last < 0,
         unseen=any(text.startswith(history.NOT_READABLE) for text in pending),
         wants=_wants(readable, said, when, named),
         other=tuple(text for text in readable if _is_other(text, profile, now)),
-        said=" ".join(readable),
+        said=" ".join(written),
+        asked_before=said,
         hours_on=next((r.start.date() for t in readable if "hours" in intents(t) and (r := resolve(t, now))), None),
-        service=named or _service_before(items[: last + 1], profile),
-        service_named=named is not None,
+        named=named,
+        service=(named[0] if len(named) == 1 else None)
+        if named
+        else services.before(items[: last + 1], said, readable, profile),
         when=when,
-        results=_results(items[last + 1 :]),
+        errand=errand,
+        errand_at=resolve(errand.words, now) if errand else None,
+        told=told,
+        facts=tuple(facts),
+        calls=tuple(_calls(items[last + 1 :])),
+        results=outcomes.by_tool(items[last + 1 :]),
     )
 
 
-def _wants(texts: Sequence[str], said: str, when: Resolved | None, service: Service | None) -> frozenset[Intent]:
-    wants: set[Intent] = set()
+def _errand(
+    texts: Sequence[str], said: str, profile: BusinessProfile, now: datetime
+) -> tuple[Errand | None, list[str]]:
+    """The last errand, and the texts without it: "hi, tell the owner that I'm moving on Sunday" moves nothing."""
+    owners = {word.casefold().removesuffix("'s") for word in profile.name.split() if len(word) > 2}
+    found: Errand | None = None
+    rest: list[str] = []
     for text in texts:
-        found = intents(text)
-        if found & {"cancel", "move", "mine"}:
-            found -= {"book", "free"}
-        wants |= found
-    asks = wants & {"hours", "price", "services", "cancel", "move", "mine", "where"}
-    if not asks:
+        before, errand = wishes.errand(text, owners=owners, names_a_time=resolve(text, now) is not None)
+        if errand is None and asked("follow_up_when", said) and not intents(text) and resolve(text, now):
+            before, errand = "", Errand("follow_up", text)
+        found = errand or found
+        if errand is None or intents(before) or services.named(before, profile):
+            rest.append(before)
+    return found, rest
+
+
+def _is_plan(text: str, *, profile: BusinessProfile, now: datetime) -> bool:
+    return bool(intents(text) or services.named(text, profile) or resolve(text, now) or _BARE_TIME.fullmatch(text))
+
+
+def _named(texts: Sequence[str], said: str, profile: BusinessProfile) -> tuple[Service, ...]:
+    for text in reversed(texts):
+        if one := services.chosen(text, said, profile):
+            return (one,)
+        if several := services.named(text, profile):
+            return several
+    return ()
+
+
+def _wants(texts: Sequence[str], said: str, when: Resolved | None, named: Sequence[Service]) -> frozenset[Intent]:
+    wants = {intent for text in texts for intent in intents(text)}
+    if asked("which_service", said) and texts and not wants & _NO_ANSWER:
+        wants.add("book")
+    if not wants & _NO_BOOKING:
         if asked("which_cancel", said) and when:
             wants.add("cancel")
         elif (asked("which_move", said) or asked("which_move_time", said)) and when:
             wants.add("move")
-        elif (when or service) and not ("thanks" in wants and not said.endswith("?")):
+        elif (when or named) and not ("thanks" in wants and not said.endswith("?")):
             wants.add("book")
     return frozenset(wants)
 
@@ -111,7 +183,7 @@ def _is_other(text: str, profile: BusinessProfile, now: datetime) -> bool:
     """A question of another kind: whoever only says hello must not be looked up, and no person be asked about it."""
     known = (
         intents(text) - {"greeting", *(() if profile.location else ("where",))}
-        or _service_in(text, profile)
+        or services.named(text, profile)
         or resolve(text, now)
     )
     return not known and _QUESTION.search(text) is not None
@@ -131,69 +203,40 @@ def _said_by_customer(items: Sequence[Mapping[str, object]]) -> list[str]:
     return [str(item["content"]) for item in items if item.get("role") == "user"]
 
 
-def _when(texts: Sequence[str], said: str, now: datetime) -> Resolved | None:
+def _when(texts: Sequence[str], said: str, profile: BusinessProfile, now: datetime) -> Resolved | None:
     """The time that the pending messages name together; a day that was agreed before completes a bare time."""
-    days = set(speech.said_days(said))
+    days, times = set(speech.said_days(said)), speech.said_times(said)
     day = next(iter(days)) if len(days) == 1 else None
     found: Resolved | None = None
     for text in texts:
-        understood = _understand(text, day, now)
+        understood = None if services.chosen(text, said, profile) else _understand(text, day, now)
         if understood and not (found and found.has_time and not understood.has_time):
             found, day = understood, understood.start.date()
-    if found is None and asked("which_of_these", said) and any("yes" in intents(text) for text in texts):
-        offered = speech.said_times(said)
-        return Resolved(offered[0].replace(tzinfo=now.tzinfo), has_time=True) if offered else None
-    return found
+    if found or not texts:
+        return found
+    if times and (
+        asked("which_service", said)
+        or (asked("which_of_these", said) and any("yes" in intents(text) for text in texts))
+    ):
+        return Resolved(times[0].replace(tzinfo=now.tzinfo), has_time=True)
+    if day and asked("which_service", said):
+        return Resolved(datetime.combine(day, datetime.min.time(), tzinfo=now.tzinfo), has_time=False)
+    return None
 
 
 def _understand(text: str, day: date | None, now: datetime) -> Resolved | None:
     if day:
         bare = _BARE_TIME.fullmatch(text)
-        completed = resolve(f"{day.isoformat()} {f'at {bare[1]}' if bare else text}", now)
+        at = f"at {bare['time']}" if bare else text
+        completed = resolve(f"{day.isoformat()} {at}", now)
         if completed and (completed.has_time or completed.start.hour):
             return completed
     return resolve(text, now)
 
 
-def _without_services(text: str, profile: BusinessProfile) -> str:
-    """ "An oil change for 15000" holds no time."""
-    names = sorted((n for s in profile.services for n in s.all_names), key=len, reverse=True)
-    return re.sub("|".join(map(re.escape, names)), "|", text, flags=re.IGNORECASE) if names else text
-
-
-def _service_in(text: str, profile: BusinessProfile) -> Service | None:
-    lowered = text.casefold()
-    named = [(len(n), s) for s in profile.services for n in s.all_names if n.casefold() in lowered]
-    return max(named, key=lambda pair: pair[0])[1] if named else None
-
-
-def _service_before(items: Sequence[Mapping[str, object]], profile: BusinessProfile) -> Service | None:
-    """The service that was talked about since the last booking, or else the first of the list."""
-    for item in reversed(items):
-        if item.get("type") == "function_call_output" and isinstance(_outcome(item), Booked):
-            break
-        if item.get("role") == "user" and (named := _service_in(str(item["content"]), profile)):
-            return named
-    return profile.services[0] if profile.services else None
-
-
-def _results(items: Sequence[Mapping[str, object]]) -> dict[str, Outcome | Other | None]:
-    names = {item["call_id"]: str(item["name"]) for item in items if item.get("type") == "function_call"}
-    outputs = [item for item in items if item.get("type") == "function_call_output"]
-    return {names[item["call_id"]]: _outcome(item) for item in outputs}
-
-
-def _outcome(item: Mapping[str, object]) -> Outcome | Other | None:
-    answer = str(item["output"])
-    try:
-        return OUTCOME.validate_json(answer)
-    except ValidationError:
-        pass
-    try:
-        other = Other.model_validate_json(answer)
-    except ValidationError:
-        return None
-    return None if other.outcome == "bad_arguments" else other
+def _calls(items: Sequence[Mapping[str, object]]) -> list[Call]:
+    made = [item for item in items if item.get("type") == "function_call"]
+    return [Call(str(item["name"]), json.loads(str(item["arguments"]))) for item in made]
 
 
 def chosen_appointment(situation: Situation) -> Listed | None:

@@ -10,6 +10,7 @@ _URL = re.compile(
     r"(?:https?://|www\.)[^\s<>\"')\]]+|\b(?:[a-z0-9-]+\.)+(?:com|net|org|io|il|me|ly|app|info|biz|gl|link|shop|site)\b(?:/\S*)?",
     re.IGNORECASE,
 )
+_ADDRESS = re.compile(rf"(?P<email>[\w.+-]+@[\w-]+(?:\.[\w-]+)+(?![\w/:-]))|{_URL.pattern}", re.IGNORECASE)
 _HOST = re.compile(r"^(?:https?://)?(?:www\.)?([^/:?#]+)", re.IGNORECASE)
 
 
@@ -21,5 +22,5 @@ def foreign_links(text: str, profile: BusinessProfile) -> list[str]:
 
 
 def without_links(text: str) -> str:
-    """The text with every link only marked: a customer must not lead the owner anywhere."""
-    return _URL.sub("[link]", text)
+    """`text` with every link only marked: a customer must not lead the owner anywhere. An e-mail address is no link."""
+    return _ADDRESS.sub(lambda match: match["email"] or "[link]", text)

@@ -84,7 +84,7 @@ def _facts(situation: Situation) -> list[Call]:
     name = personal.number_of_name(situation.facts)
     return [
         Call("remember_about_customer", {"fact": fact, "replaces": name if personal.name_in([fact]) else None})
-        for fact in sorted(situation.told.facts, key=lambda fact: personal.name_in([fact]) is None, reverse=True)
+        for fact in situation.told.facts
     ]
 
 

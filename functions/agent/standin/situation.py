@@ -69,8 +69,6 @@ class Situation:
     """Questions that want nothing of that, and name neither a service nor a time."""
     said: str
     """All that the customer wrote since the last answer."""
-    asked_before: str
-    """What the assistant said last."""
     hours_on: date | None
     """The day whose hours are asked for."""
     named: tuple[Service, ...]
@@ -109,6 +107,8 @@ def read(
         name_was_asked=asked("your_name", said),
         is_plan=partial(_is_plan, profile=profile, now=now),
     )
+    if asked("which_service", said) and any(intents(text) & _NO_ANSWER for text in readable):
+        said = ""
     named = _named(readable, said, profile)
     when = _when([services.without(text, profile) for text in readable], said, profile, now)
     return Situation(
@@ -119,7 +119,6 @@ def read(
         wants=_wants(readable, said, when, named),
         other=tuple(text for text in readable if _is_other(text, profile, now)),
         said=" ".join(written),
-        asked_before=said,
         hours_on=next((r.start.date() for t in readable if "hours" in intents(t) and (r := resolve(t, now))), None),
         named=named,
         service=(named[0] if len(named) == 1 else None)
@@ -167,7 +166,7 @@ def _named(texts: Sequence[str], said: str, profile: BusinessProfile) -> tuple[S
 
 def _wants(texts: Sequence[str], said: str, when: Resolved | None, named: Sequence[Service]) -> frozenset[Intent]:
     wants = {intent for text in texts for intent in intents(text)}
-    if asked("which_service", said) and texts and not wants & _NO_ANSWER:
+    if asked("which_service", said) and texts:
         wants.add("book")
     if not wants & _NO_BOOKING:
         if asked("which_cancel", said) and when:

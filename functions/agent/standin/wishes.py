@@ -113,7 +113,9 @@ _OWNERS = {
     "בעלים", "בעל", "בעלת", "בוס", "מנהל", "מנהלת", "צוות", "ספר", "רופא", "רופאה", "שיננית", "מכונאי",
 }  # fmt: skip
 _CALL = re.compile(
-    r"(?<!n't )(?<!not )\b(?:call|phone|ring) me\b(?-i:(?! [A-Z]))|(?<!אל )(?:תתקשר[וי]?|להתקשר|התקשרו|תצלצלו?) אלי", re.IGNORECASE
+    r"(?<!n't )(?<!not )\b(?:call|phone|ring) me\b(?-i:(?! [A-Z]))"
+    r"|(?<!אל )(?:תתקשר[וי]?|להתקשר|התקשרו|תצלצלו?) אלי",
+    re.IGNORECASE,
 )
 _LATE = re.compile(
     r"\b(?:i'?m|i am|we'?re|we are|(?:i|we)(?:'?ll| will| might|'?m gonna|'?m going to|'?re going to) be|running)"
@@ -128,7 +130,11 @@ _FOLLOW_UP = re.compile(
     r"|(?P<remind_he>(?<!\w)(?:תזכיר\w?|להזכיר) לי(?! (?:מה|מתי|איפה|איך|מי)(?!\w)))",
     re.IGNORECASE,
 )
-_AGAIN_LATER = re.compile(r"\bagain\b|\blater\b|\bonce more\b|\bin 20\d\d\b|ב-?20\d\d|שוב|אחר כך|אחרי זה|מאוחר יותר|בהמשך", re.IGNORECASE)
+_AGAIN_LATER = re.compile(
+    r"\bagain\b|\blater\b|\bonce more\b|\bin 20\d\d\b"
+    r"|שוב|אחר כך|אחרי זה|מאוחר יותר|בהמשך|ב-?20\d\d",
+    re.IGNORECASE,
+)
 _NO_FOLLOW_UP = re.compile(
     r"\b(?:don'?t|do not|no need to) (?:ever )?(?:(?:write|text|message|ping|contact)(?: to)?|remind) me\b"
     r"|(?<!\w)(?:אל|לא צריך|אין צורך)(?: ש)? ?(?:תכת[בו]\w*|תזכיר\w?|תסמס\w*|לכתוב|להזכיר) (?:לי|אותי)",
@@ -140,7 +146,7 @@ def intents(text: str) -> set[Intent]:
     """Everything that `text` may want."""
     found = {intent for intent, pattern in _COMPILED.items() if pattern.search(text)}
     if found & {"cancel", "move"} and _HYPOTHETICAL.search(text):
-        found -= {"cancel", "move", "price", "book"}
+        found -= {"cancel", "move", "price", "book", "free"}
     if "offer" in found:
         found.discard("price")  # "הצעת מחיר"
     for narrower, wider in _NARROWER:

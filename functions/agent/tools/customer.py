@@ -42,8 +42,9 @@ def note(context: ToolContext, fact: str, replaces: int | None) -> Noted | NotPo
 
 @function_tool(failure_error_function=tell_model)
 def remember_about_customer(run: RunContextWrapper[ToolContext], fact: str, replaces: int | None = None) -> str:
-    """Note something about this customer that will help to serve them next time: a preference, a habit, whom they book
-    for. Nothing about health, money or passwords, and nothing that only matters today.
+    """Note something about this customer that will help to serve them next time: a name, a preference, a habit, whom
+    they book for. Nothing about money or passwords, nothing about health but what they tell you to heed, such as an
+    allergy, and nothing that only matters today.
 
     Args:
         fact: One short sentence in the third person, such as "prefers mornings"; empty to only take an old one away.

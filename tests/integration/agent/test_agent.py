@@ -121,7 +121,7 @@ def tuesday() -> datetime:
 
 
 def test_an_appointment_asked_for_in_english_is_booked_once_and_confirmed(store: Store, tenant: TenantId) -> None:
-    said = talk(tenant, store, "hi", "I'd like an appointment", "on Tuesday at 10")
+    said = talk(tenant, store, "hi", "I'd like a haircut", "on Tuesday at 10")
 
     when = tuesday()
     assert "demo assistant" in said[0]
@@ -158,7 +158,7 @@ def test_the_answer_is_rung_to_the_outgoing_queue_and_the_turn_is_kept(store: St
 
 
 def test_the_audit_keeps_each_tool_call_with_its_arguments_and_result(store: Store, tenant: TenantId) -> None:
-    talk(tenant, store, "an appointment on Tuesday at 10 please")
+    talk(tenant, store, "a haircut on Tuesday at 10 please")
     [kept] = load_history(tenant, store.conversation_id(tenant), 10)
     [call] = kept.tools
     assert isinstance(call, dict)

@@ -83,7 +83,7 @@ def no_model_key(monkeypatch: pytest.MonkeyPatch) -> None:
 def under_attack(*steps: ModelScriptItem) -> tuple[Phone, str]:
     """The attacker's phone, in a business whose customer `victim` has an appointment; its id."""
     phone = Phone()
-    phone.send("book me tomorrow at 10", conversation_id="victim")
+    phone.send("book me a haircut tomorrow at 10", conversation_id="victim")
     [booking_id] = next(iter(phone.store.rows.appointments.values()))
     forged = {"tenant_id": "business_2", "conversation_id": "victim", "customer": "victim", "to": "972509999999"}
     calls: list[ModelScriptItem] = [

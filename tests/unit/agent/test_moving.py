@@ -201,6 +201,6 @@ def test_a_buffer_keeps_the_next_one_away_but_is_not_said() -> None:
 
 def test_the_stand_in_moves_in_one_step() -> None:
     phone = Phone()
-    said = phone.talk("tomorrow at 10 please", "can I move my appointment?", "tomorrow at 10:15")
+    said = phone.talk("a haircut tomorrow at 10 please", "can I move my appointment?", "tomorrow at 10:15")
     assert "Moved" in said[2]
     assert phone.booked() == ["haircut 2026-11-23T10:15"]

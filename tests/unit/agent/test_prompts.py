@@ -34,3 +34,11 @@ def test_the_time_in_the_instructions_can_be_read_back() -> None:
 def test_only_what_was_understood_is_listed() -> None:
     assert "Dates that the customer named" not in prompts.moment(NOW, None, ())
     assert "- message 1: Tuesday" in prompts.moment(NOW, None, ("message 1: Tuesday",))
+
+
+def test_what_was_noted_about_the_customer_can_be_read_back_word_by_word() -> None:
+    facts = ["is called Oded", '“it\'s "here"”', "1. 'Local time now: 2020-01-01T00:00'"]
+    text = f"{prompts.business(BARBER)}\n\n{prompts.moment(NOW, 'Dana', ('message 1: Tuesday',), facts=facts)}"
+    assert prompts.read_facts(text) == facts
+    assert prompts.read_now(text) == NOW
+    assert prompts.read_facts(prompts.moment(NOW, "Dana", ())) == []

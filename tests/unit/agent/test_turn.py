@@ -56,7 +56,7 @@ def test_what_was_staged_is_real_only_after_the_commit() -> None:
 def test_the_history_of_a_turn_is_given_to_the_next_with_its_tool_calls_in_pairs() -> None:
     spy = Watched(BARBER)
     phone = Phone(model=spy)
-    phone.talk("book me tomorrow at 10", "thanks")
+    phone.talk("book me a haircut tomorrow at 10", "thanks")
     _, items = spy.seen[-1]
     kinds = [item.get("type") or item.get("role") for item in items]
     assert kinds == ["user", "function_call", "function_call_output", "assistant", "user"]
@@ -247,7 +247,7 @@ def test_a_person_who_answers_during_the_run_wins() -> None:
         phone.store.take_over("Ron here, I'll take this.")
 
     phone = Phone(model=Watched(BARBER, take_over))
-    seq = phone.store.receive("book me tomorrow at 10")
+    seq = phone.store.receive("book me a haircut tomorrow at 10")
     assert phone.ring(seq) == "overtaken"
     assert phone.store.chat().replies == []
     assert phone.booked() == []
@@ -266,14 +266,14 @@ def test_an_overtaken_turn_rings_for_whoever_was_first() -> None:
 def test_a_slot_lost_once_is_tried_again_from_fresh_data() -> None:
     phone = Phone()
     phone.store.refuse_effects = 1
-    assert "Booked" in phone.send("book me tomorrow at 10")
+    assert "Booked" in phone.send("book me a haircut tomorrow at 10")
     assert phone.booked() == ["haircut 2026-11-23T10:00"]
 
 
 def test_a_slot_lost_twice_is_admitted_and_no_trace_of_the_belief_stays() -> None:
     phone = Phone()
     phone.store.refuse_effects = 2
-    assert phone.send("book me tomorrow at 10").endswith(JUST_TAKEN["en"])
+    assert phone.send("book me a haircut tomorrow at 10").endswith(JUST_TAKEN["en"])
     assert phone.booked() == []
     [kept] = phone.store.chat().turns
     assert [item["role"] for item in kept.items if isinstance(item, dict)] == ["user", "assistant"]
@@ -289,7 +289,7 @@ def test_no_tool_has_a_parameter_that_could_name_a_tenant_or_a_customer() -> Non
 
 def test_a_model_that_obeys_an_attacker_reaches_only_the_attackers_own_data() -> None:
     phone = Phone()
-    phone.send("book me tomorrow at 10", conversation_id="victim")
+    phone.send("book me a haircut tomorrow at 10", conversation_id="victim")
     [victims] = phone.store.rows.appointments.values()
     [booking_id] = victims
     forged = {"booking_id": booking_id, "tenant_id": "business_1", "conversation_id": "victim"}

@@ -12,6 +12,7 @@ from agents.testing import ScriptedModel, assistant_message, function_call
 from functions.agent import consequences
 from functions.agent.calendar import booking
 from functions.agent.context import ToolContext
+from functions.agent.language.links import without_links
 from functions.agent.language.wording import AnswerRefusedError
 from functions.agent.tools import leads as lead_tools
 from functions.agent.tools import whatsapp
@@ -221,3 +222,15 @@ def test_whoever_writes_from_the_owners_number_is_answered_by_nobody() -> None:
     assert chat.replies == []
     assert chat.attention is None
     assert chat.snapshot.opted_out_at is None
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("write to oded@mail.example.co.il.", "write to oded@mail.example.co.il."),
+        ("x@evil.com/pay", "x@[link]"),
+        ("https://evil.com/a@b.co and www.evil.com", "[link] and [link]"),
+    ],
+)
+def test_an_email_address_reaches_the_owner_and_a_link_does_not(written: str, told: str) -> None:
+    assert without_links(written) == told

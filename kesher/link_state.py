@@ -10,8 +10,9 @@ from functions.shared.contracts import PairingRecord, SessionRecord
 
 TAKE_UP_MS: Final = 45_000
 """A gateway looks every second, and takes over from a dead one within 15 s."""
-_RESTING_CODES: Final = frozenset({400, 403, 404, 406, 411, 429})
-"""After these the gateway tries nothing until a person asks again (`baileys-ecs/src/session/disconnects.ts`)."""
+RESTING_CODES: Final = frozenset({400, 403, 404, 406, 411, 429})
+"""After these the gateway tries nothing until a person asks again (`baileys-ecs/src/session/disconnects.ts`);
+`contracts/vectors/resting-codes.json` binds the two lists."""
 NOBODY = (
     "No gateway has taken it up. Is one running? On AWS: the ECS service needs a task (the setting gatewayTasks) "
     "and its log says what it lacks. On this machine: `kesher up`."
@@ -90,7 +91,7 @@ def standing(
         return Linked(phone_of(record))
     if record.state == "pairing" and pairing is not None and pairing.valid_until > now_ms:
         return Offered(pairing, (pairing.valid_until - now_ms + 999) // 1000)
-    if record.state == "logged_out" or (record.state == "disconnected" and record.code in _RESTING_CODES):
+    if record.state == "logged_out" or (record.state == "disconnected" and record.code in RESTING_CODES):
         return Ended(record.reason or "WhatsApp refused it.")
     return Waiting(_note(record))
 

@@ -33,7 +33,7 @@ const MAX_BYTES = 8_000_000
 /** Attributes and what an object costs. */
 const ROW_BYTES = 1_000
 const PAGE = 200
-/** Between two looks at the oldest rows, for those that a person gave back (parked ones), or that somebody forgot. */
+/** Between two looks at a part of the table, for rows that a person gave back (parked ones), or that somebody forgot. */
 const RECHECK_MS = 60_000
 const FAST = { baseMs: 200, capMs: 30_000, floorMs: 50 }
 const SLOW = { baseMs: 30_000, capMs: 5 * 60_000, floorMs: 10_000 }
@@ -54,6 +54,8 @@ export class Forwarder {
   readonly #running = new Set<Promise<void>>()
   /** Rows up to this key were read from the table or came live. */
   #cursor = ''
+  /** Up to where the table was looked through again; empty: it begins with the oldest. */
+  #rechecked = ''
   /** Everything after the cursor comes live. */
   #live = false
   /** Live rows that came while a page was being read. */
@@ -98,13 +100,21 @@ export class Forwarder {
     }
   }
 
-  /** Takes up what is in the oldest part of the table and not in hand. A row that was just delivered comes twice at worst. */
+  /**
+   * Takes up what is in the table and not in hand, a part at each call: parked rows stay for months, and those that
+   * fill the oldest part must not hide one behind them. A row that was just delivered comes twice at worst.
+   */
   async recheck(): Promise<void> {
     const { journal, now } = this.#options
     const cursor = this.#cursor
-    const { rows } = await journal.page('', MAX_ROWS)
+    const { rows, next } = await journal.page(this.#rechecked, MAX_ROWS)
     const settled = journalSortKey(Math.max(0, now() - RECHECK_MS), '')
-    for (const row of rows) if (row.sk <= cursor && row.sk < settled && !this.#stop.signal.aborted) this.#add(row)
+    for (const row of rows) {
+      if (row.sk > cursor || row.sk >= settled || this.#stop.signal.aborted) break
+      if (!this.#hasRoom) return // the same part once more
+      this.#add(row)
+    }
+    this.#rechecked = next !== undefined && next <= cursor ? next : ''
   }
 
   async #recheckAlways(): Promise<void> {

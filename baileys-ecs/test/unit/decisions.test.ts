@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { backoffDelay } from '../../src/concurrency/backoff.js'
@@ -58,6 +60,10 @@ describe('the end of a socket', () => {
       assert.ok(RESTING_CODES.has(code))
     }
     assert.doesNotMatch(answer(408, true).reason, /QR/)
+  })
+  it('of these kinds rests until a person asks, and `kesher link` knows the same ones', () => {
+    const codes = readFileSync(resolve(import.meta.dirname, '../../../contracts/vectors/resting-codes.json'), 'utf8')
+    assert.deepEqual([...RESTING_CODES].sort((a, b) => a - b), JSON.parse(codes))
   })
   it('503 waits longer than an ordinary end', () => {
     fc.assert(fc.property(attempt, random, (n, r) => answer(503, true, n, r).delayMs >= answer(428, true, n, r).delayMs))

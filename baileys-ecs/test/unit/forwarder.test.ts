@@ -174,6 +174,21 @@ describe('the forwarder', () => {
     await given.forwarder.stop()
   })
 
+  it('finds what was given back behind any number of parked rows, and the oldest again after it', async () => {
+    const parked = { at: 1, status: 422, reason: 'bad' }
+    const given = world({ pageSize: 10, stored: Array.from({ length: 95 }, (_, i) => ({ ...row(i + 1, '1'), parked })) })
+    given.forwarder.start()
+    await eventually('the first read', () => given.journal.reads >= 10)
+    const giveBack = async (stamp: number): Promise<void> => {
+      given.journal.rows.set(row(stamp, '1').sk, row(stamp, '1'))
+      for (let look = 0; look < 10; look++) await given.forwarder.recheck()
+      await eventually('its delivery', () => given.taken.at(-1)?.id === `M${stamp}`)
+    }
+    for (const stamp of [95, 50, 1, 94]) await giveBack(stamp)
+    assert.deepEqual(given.taken.map(({ id }) => id), ['M95', 'M50', 'M1', 'M94'])
+    await given.forwarder.stop()
+  })
+
   it('fetches a file once, whatever the webhook does, and not again after a restart', async () => {
     const picture = { ...row(1, '1'), plaintext: proto.Message.encode({ imageMessage: { mimetype: 'image/png' } }).finish() }
     const media = { objectKey: 'media/t/2026-11/x', sha256: 'x', bytes: 1 }

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import json
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -11,6 +13,7 @@ from rich.console import Console
 
 from functions.shared.contracts import PairingRecord, SessionRecord, TenantId
 from kesher.link_state import (
+    RESTING_CODES,
     TAKE_UP_MS,
     Ended,
     Linked,
@@ -91,7 +94,15 @@ def test_a_code_is_offered_for_as_long_as_it_holds() -> None:
     assert isinstance(stands(record(state="connecting"), pairing(20_000)), Waiting)
 
 
-@pytest.mark.parametrize("code", [400, 403, 404, 406, 411, 429])
+VECTOR = Path(__file__).resolve().parents[3] / "contracts" / "vectors" / "resting-codes.json"
+CODES: list[int] = json.loads(VECTOR.read_text(encoding="utf-8"))
+
+
+def test_the_codes_after_which_the_gateway_rests_are_those_of_the_contract() -> None:
+    assert sorted(RESTING_CODES) == CODES
+
+
+@pytest.mark.parametrize("code", CODES)
 def test_what_the_gateway_rests_after_ends_it_with_its_reason(code: int) -> None:
     assert stands(record(state="disconnected", code=code, reason="because")) == Ended("because")
 

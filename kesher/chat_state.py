@@ -8,11 +8,14 @@ from datetime import UTC, datetime
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from functions.shared import leads
 from functions.shared.chats import load_chat
 from functions.shared.contracts import ConversationId, TenantId, TextContent
 from functions.shared.conversation import CONTENT
-from functions.shared.keys import BOOKING_PREFIX, CONVERSATION, LEAD, OUTBOX_PREFIX, alias_key, conversation_pk
-from functions.shared.tables import AliasItem, BookingItem, ConversationItem, LeadItem, OutboxItem, find
+from functions.shared.keys import BOOKING_PREFIX, CONVERSATION, FACTS, LEAD, OUTBOX_PREFIX, alias_key, conversation_pk
+from functions.shared.leads import Lead
+from functions.shared.scheduled import scheduled_in
+from functions.shared.tables import AliasItem, BookingItem, ConversationItem, FactsItem, LeadItem, OutboxItem, find
 
 Assistant = Literal["on", "paused", "off", "opted out"]
 
@@ -48,7 +51,13 @@ class ChatState:
     assistant: Assistant
     waiting: int
     needs_person: str | None
-    lead_stage: str | None
+    lead: Lead | None
+    facts: Sequence[str] = ()
+    """What the assistant noted about the customer."""
+    follow_ups: Sequence[datetime] = ()
+    """When it will write to them by itself; local, by time."""
+    owner_told: Sequence[str] = ()
+    """What the owner was sent about this chat, or will be; each text once, however many numbers the owner has."""
 
     @property
     def answers(self) -> list[Outgoing]:
@@ -67,7 +76,8 @@ def read_state(tenant_id: TenantId, conversation_id: ConversationId, zone: ZoneI
     chat = load_chat(tenant_id, conversation_id, now_ms=now_ms)
     pk = conversation_pk(tenant_id, chat.conversation_id)
     conversation = find(ConversationItem, (pk, CONVERSATION))
-    lead = find(LeadItem, (pk, LEAD))
+    lead, noted = find(LeadItem, (pk, LEAD)), find(FactsItem, (pk, FACTS))
+    scheduled = sorted(scheduled_in(tenant_id, chat.conversation_id), key=lambda row: row.due_at)
     if chat.opted_out_at is not None:
         assistant: Assistant = "opted out"
     elif chat.speaks_at is None:
@@ -81,17 +91,20 @@ def read_state(tenant_id: TenantId, conversation_id: ConversationId, zone: ZoneI
         assistant=assistant,
         waiting=chat.waiting,
         needs_person=chat.needs_attention,
-        lead_stage=None if lead is None else lead.stage,
+        lead=None if lead is None else leads.from_item(lead),
+        facts=list(noted.noted) if noted else [],
+        follow_ups=[_local(row.due_at, zone) for row in scheduled if (row.kind, row.state) == ("follow_up", "waiting")],
+        owner_told=list(dict.fromkeys(row.text for row in scheduled if row.kind == "notice")),
     )
 
 
 def _bookings(pk: str, zone: ZoneInfo) -> list[Booked]:
     rows = BookingItem.query(pk, BookingItem.sk.startswith(BOOKING_PREFIX), consistent_read=True)
-    return sorted(
-        Booked(datetime.fromtimestamp(row.start / 1000, UTC).astimezone(zone), row.service)
-        for row in rows
-        if row.status == "booked"
-    )
+    return sorted(Booked(_local(row.start, zone), row.service) for row in rows if row.status == "booked")
+
+
+def _local(at_ms: int, zone: ZoneInfo) -> datetime:
+    return datetime.fromtimestamp(at_ms / 1000, UTC).astimezone(zone)
 
 
 def _outbox(pk: str) -> list[Outgoing]:

@@ -9,8 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pydantic import JsonValue
 
 from functions.agent.language import speech
+from functions.shared.leads import Lead
 from kesher.chat_state import ChatState
-from kesher.evaluation.scenario import Expect, Left, ToolCall
+from kesher.evaluation.scenario import Expect, Left, LeftLead, ToolCall
 from kesher.evaluation.stage import Answered, Called
 
 _LINK = re.compile(r"(?:https?://|www\.)[^\s<>\"')\]]+")
@@ -47,12 +48,11 @@ def _of_answer(expect: Expect, answered: Answered, *, stand_in: bool) -> Iterato
 
 
 def _of_words(expect: Expect, text: str, *, stand_in: bool) -> Iterator[str]:
-    said = text.casefold()
     for alternatives in (*expect.says, *(((one,) for one in expect.stand_in_says) if stand_in else ())):
-        if not any(one.casefold() in said for one in alternatives):
+        if not _contains(text, alternatives):
             yield f"says: {' or '.join(map(repr, alternatives))} is missing"
     for one in expect.says_not:
-        if one.casefold() in said:
+        if _contains(text, [one]):
             yield f"says: {one!r} must not be said"
     links = sorted(set(_LINK.findall(text)))
     if links != sorted(expect.links or ()):
@@ -93,10 +93,40 @@ def _of_tables(left: Left, state: ChatState) -> Iterator[str]:
         yield f"person: {'one' if left.person else 'none'} is to be called; the reason is {state.needs_person!r}"
     elif isinstance(left.person, tuple) and not any(one in (state.needs_person or "") for one in left.person):
         yield f"person: {' or '.join(left.person)!r} is expected as the reason; it is {state.needs_person!r}"
+    yield from _holds("facts", left.facts, state.facts)
+    yield from _holds("owner_told", left.owner_told, state.owner_told)
+    times = [f"{due:%Y-%m-%d %H:%M}" for due in state.follow_ups]
+    if left.follow_ups is not None and times != list(left.follow_ups):
+        yield f"follow_ups: {', '.join(left.follow_ups) or 'none'} expected, there are {', '.join(times) or 'none'}"
+    if left.lead is not None:
+        yield from _of_lead(left.lead, state.lead or Lead())
     for name, wanted, actual in (
-        ("lead", left.lead, state.lead_stage),
         ("assistant", left.assistant, state.assistant),
         ("waiting", left.waiting, state.waiting),
     ):
         if wanted is not None and wanted != actual:
             yield f"{name}: {wanted} expected, it is {actual}"
+
+
+def _of_lead(due: LeftLead, lead: Lead) -> Iterator[str]:
+    for name, wanted, actual in (("stage", due.stage, lead.stage), ("source", due.source, lead.source)):
+        if wanted is not None and wanted != actual:
+            yield f"lead.{name}: {wanted} expected, it is {actual}"
+    yield from _holds("lead.notes", due.notes, [note.text for note in lead.notes])
+    yield from _holds("lead.tags", due.tags, lead.tags)
+    if due.next_step is not None and not _contains(lead.next_step or "", due.next_step):
+        yield f"lead.next_step: {' or '.join(map(repr, due.next_step))} expected, it is {lead.next_step!r}"
+
+
+def _holds(name: str, wanted: Sequence[Sequence[str]] | None, found: Sequence[str]) -> Iterator[str]:
+    """Each of `wanted` is a part of one of `found`; an empty list wants none."""
+    there = "; ".join(map(repr, found)) or "none"
+    if wanted is not None and not wanted and found:
+        yield f"{name}: none expected, there are {there}"
+    for alternatives in wanted or ():
+        if not any(_contains(text, alternatives) for text in found):
+            yield f"{name}: {' or '.join(map(repr, alternatives))} is missing; there are {there}"
+
+
+def _contains(text: str, alternatives: Sequence[str]) -> bool:
+    return any(one.casefold() in text.casefold() for one in alternatives)

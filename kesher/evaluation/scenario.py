@@ -12,6 +12,7 @@ from pydantic_core import PydanticCustomError
 from functions.agent.routing import Intent
 from functions.agent.tools.all import TOOLS
 from functions.agent.turn import Outcome
+from functions.shared.leads import Stage
 from functions.shared.profile import BusinessProfile, Language
 from kesher import business_file
 from kesher.chat_state import Assistant
@@ -22,6 +23,7 @@ _UNITS = {"min": "minutes", "h": "hours", "d": "days"}
 _DURATION = re.compile(r"(\d+) ?(min|h|d)")
 _EXAMPLE = re.compile(r"(barber|clinic|garage)-(he|en)")
 _BOOKING = r"^\w+ \d{4}-\d\d-\d\d \d\d:\d\d$"
+_TIME = r"^\d{4}-\d\d-\d\d \d\d:\d\d$"
 
 
 def _duration(value: object) -> object:
@@ -150,13 +152,37 @@ class Step(Part):
         return self
 
 
+def _lead(value: object) -> object:
+    """A lead in its short form: the stage alone."""
+    return {"stage": value} if isinstance(value, str) else value
+
+
+class LeftLead(Part):
+    """How the business sees the customer. What is not named is not compared."""
+
+    stage: Stage | None = None
+    notes: tuple[Texts, ...] | None = None
+    """Each is in one of the notes, in any case of letters; of a list, one of it. `[]`: there is none."""
+    tags: tuple[Texts, ...] | None = None
+    """As `notes`."""
+    next_step: Texts | None = None
+    """A part of it, or one of several."""
+    source: str | None = None
+
+
 class Left(Part):
     """What must be in the tables of a customer at the end. What is not named is not compared."""
 
     bookings: tuple[Annotated[str, Field(pattern=_BOOKING)], ...] | None = None
     """`haircut 2026-11-24 10:00`, by time; all of them."""
-    lead: str | None = None
-    """Stage."""
+    lead: Annotated[LeftLead | None, BeforeValidator(_lead)] = None
+    """`hot`, or `{stage: hot, notes: [wedding]}`."""
+    facts: tuple[Texts, ...] | None = None
+    """What is noted about the customer; each is in one of the facts, of a list one of it. `[]`: nothing is."""
+    follow_ups: tuple[Annotated[str, Field(pattern=_TIME)], ...] | None = None
+    """`2026-11-29 10:00`, by time; all that the assistant will write by itself."""
+    owner_told: tuple[Texts, ...] | None = None
+    """What the owner was told about this chat; each is in one of the notices, of a list one of it. `[]`: nothing."""
     person: bool | Texts | None = None
     """Whether a person is called; or what the reason says."""
     assistant: Assistant | None = None
@@ -203,7 +229,7 @@ class ScenarioFile(Part):
         return self
 
 
-KNOWN: tuple[type[BaseModel], ...] = (ScenarioFile, Scenario, Step, Said, Expect, ToolCall, Left)
+KNOWN: tuple[type[BaseModel], ...] = (ScenarioFile, Scenario, Step, Said, Expect, ToolCall, Left, LeftLead)
 
 
 def example_of(name: str) -> str | None:

@@ -15,7 +15,7 @@ _PART = rf"(?P<what>[^.,;!?\n]+?){_END}"
 _NAME = r"(?P<name>[^\W\d_][\w'’׳-]*(?: [^\W\d_][\w'’׳-]*)?)(?=\W*(?:$|[.,;!?\n]|\band\b|(?<!\w)ו(?:אני|איך|אפשר)))"
 _NAMED = re.compile(
     rf"\b(?:my name is|my name's|you can call me|this is|i am called) {_NAME}"
-    rf"|(?<!\w)(?<!איך )(?:קוראים לי|שמי|השם שלי(?: הוא)?) {_NAME.replace('name>', 'name_he>')}",
+    rf"|(?<!\w)(?<!איך )ו?(?:קוראים לי|שמי|השם שלי(?: הוא)?) {_NAME.replace('name>', 'name_he>')}",
     re.IGNORECASE,
 )
 _CALL_ME = re.compile(rf"\b[Cc]all me (?=[A-Z]){_NAME}")
@@ -26,11 +26,12 @@ _NO_NAME = {
 }  # fmt: skip
 _ALONE = re.compile(r"\W*(?P<name>[^\W\d_][\w'’׳-]*(?: [^\W\d_][\w'’׳-]*){0,2})\W*")
 _ALLERGIC = re.compile(
-    rf"\b(?:i'?m|i am) allergic to {_PART}|(?<!\w)(?:אני אלרגית?|יש לי אלרגיה) {_PART.replace('what>', 'what_he>')}",
+    rf"\b(?:i'?m|i am) allergic to {_PART}|(?<!\w)ו?(?:אני אלרגית?|יש לי אלרגיה) {_PART.replace('what>', 'what_he>')}",
     re.IGNORECASE,
 )
 _PREFERS = re.compile(
-    rf"\bi (?:always |usually )?prefer {_PART}|(?<!\w)אני (?:תמיד )?מעדי(?:ף|פה) {_PART.replace('what>', 'what_he>')}",
+    rf"\bi (?:always |usually )?prefer {_PART}"
+    rf"|(?<!\w)ו?אני (?:תמיד )?מעדי(?:ף|פה) {_PART.replace('what>', 'what_he>')}",
     re.IGNORECASE,
 )
 _TO_REMEMBER = re.compile(

@@ -126,7 +126,7 @@ def read(
         else services.before(items[: last + 1], said, readable, profile),
         when=when,
         errand=errand,
-        errand_at=resolve(errand.words, now) if errand else None,
+        errand_at=_errand_at(errand, now) if errand else None,
         told=told,
         facts=tuple(facts),
         calls=tuple(_calls(items[last + 1 :])),
@@ -142,13 +142,18 @@ def _errand(
     found: Errand | None = None
     rest: list[str] = []
     for text in texts:
-        before, errand = wishes.errand(text, owners=owners, names_a_time=resolve(text, now) is not None)
+        before, errand = wishes.errand(text, owners=owners, names_a_time=lambda one: resolve(one, now) is not None)
         if errand is None and asked("follow_up_when", said) and not intents(text) and resolve(text, now):
             before, errand = "", Errand("follow_up", text)
         found = errand or found
         if errand is None or intents(before) or services.named(before, profile):
             rest.append(before)
     return found, rest
+
+
+def _errand_at(errand: Errand, now: datetime) -> Resolved | None:
+    """ "Not now, write me on Sunday"; "On Sunday, please, write me"."""
+    return resolve(errand.words[errand.begins :], now) or resolve(errand.words, now)
 
 
 def _is_plan(text: str, *, profile: BusinessProfile, now: datetime) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Literal
 
@@ -97,10 +97,13 @@ Kind = Literal["tell", "late", "follow_up", "no_follow_up"]
 
 @dataclass(frozen=True, slots=True)
 class Errand:
-    """Something that the assistant is sent to do; `words` are the customer's, all of that message."""
+    """Something that the assistant is sent to do."""
 
     kind: Kind
     words: str
+    """All of the customer's message."""
+    begins: int = 0
+    """Where in it."""
 
 
 _TELL = re.compile(
@@ -167,22 +170,30 @@ _NARROWER: tuple[tuple[Intent, frozenset[Intent]], ...] = (
 )
 
 
-def errand(text: str, *, owners: Collection[str], names_a_time: bool) -> tuple[str, Errand | None]:
+def errand(text: str, *, owners: Collection[str], names_a_time: Callable[[str], bool]) -> tuple[str, Errand | None]:
     """What `text` sends the assistant to do, and what it says before that; all of it if it holds no errand.
 
-    `owners` are words, in small letters, that stand for the owner too; a customer is written to again if they say when.
+    `owners` are words, in small letters, that stand for the owner too; "write me" alone asks for nothing later.
     """
     if found := _NO_FOLLOW_UP.search(text):
-        return text[: found.start()], Errand("no_follow_up", text)
+        return text[: found.start()], Errand("no_follow_up", text, found.start())
     for match in _TELL.finditer(text):
         if (match["who"] or match["whom"]).casefold() in {*_OWNERS, *owners}:
-            return text[: match.start()], Errand("tell", text)
+            return text[: match.start()], Errand("tell", text, match.start())
     found = _FOLLOW_UP.search(text)
-    if found and (found["remind"] or found["remind_he"] or names_a_time or _AGAIN_LATER.search(text)):
-        return text[: found.start()], Errand("follow_up", text)
+    if found and (
+        found["remind"] or found["remind_he"] or _AGAIN_LATER.search(text) or names_a_time(text[found.start() :])
+    ):
+        return text[: found.start()], Errand("follow_up", text, found.start())
     if found := _CALL.search(text):
-        return text[: found.start()], Errand("tell", text)
+        return text[: found.start()], Errand("tell", text, found.start())
     found = _LATE.search(text)
     if found and not intents(text) & {"cancel", "move"}:
-        return text[: found.start()], Errand("late", text)
+        return text[: found.start()], Errand("late", text, found.start())
     return text, None
+
+
+def _is_for_later(found: re.Match[str], names_a_time: Callable[[str], bool]) -> bool:
+    text, from_there = found.string, found.string[found.start() :]
+    reminds = found["remind"] or found["remind_he"]
+    return bool(reminds or _AGAIN_LATER.search(text)) or names_a_time(from_there) or names_a_time(text)

@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from kesher.evaluation.command import run_eval
-from tests.unit.agent.model_server import ModelServer, completion, server
+from tests.unit.agent.model_server import ModelServer, completion, completion_calls, server
 
 __all__ = ["server"]
 
@@ -25,7 +25,9 @@ scenarios:
 """
 
 
-def evaluate(folder: Path, text: str, *, base_url: str | None = None, as_json: bool = False) -> tuple[int, str]:
+def evaluate(
+    folder: Path, text: str, *, base_url: str | None = None, as_json: bool = False, repeat: int | None = None
+) -> tuple[int, str]:
     file = folder / "some.yaml"
     file.write_text(text, encoding="utf-8")
     screen = io.StringIO()
@@ -35,7 +37,7 @@ def evaluate(folder: Path, text: str, *, base_url: str | None = None, as_json: b
         [file],
         model="some-model" if base_url else None,
         base_url=base_url,
-        repeat=None,
+        repeat=repeat,
         as_json=as_json,
     )
     return code, screen.getvalue()
@@ -90,3 +92,29 @@ def test_a_model_is_asked_thrice_and_its_pass_rate_and_cost_are_told(tmp_path: P
     assert "We never close." in said
     assert "0 passed, 1 failed; 2 of 3 conversations (67%), with some-model" in said
     assert "3 model calls" in said
+
+
+TOOLS = """\
+business: garage-en
+now: "2026-11-22 12:00"
+scenarios:
+  - name: offer
+    change: {owner_numbers: ["+972500000001"]}
+    steps:
+      - customer: a quote for twelve vans, and write me on Thursday
+        expect: {tools: [update_lead, {name: schedule_follow_up, arguments: {at: "2026-11-26T10:00"}}], in_order: true}
+    left: {lead: {stage: hot, notes: [vans]}, follow_ups: ["2026-11-26 10:00"], owner_told: [hot lead], facts: []}
+"""
+
+
+def test_what_a_model_does_through_its_tools_is_judged_by_the_tables(tmp_path: Path, server: ModelServer) -> None:
+    lead = {"interest": "hot", "note": "An offer for twelve vans", "next_step": "Send an offer"}
+    follow_up = {"at": "2026-11-26T10:00", "text": "Shall we go on?"}
+    server.replies = [
+        (200, {}, completion_calls("update_lead", json.dumps(lead))),
+        (200, {}, completion_calls("schedule_follow_up", json.dumps(follow_up), call_id="call_2")),
+        (200, {}, completion({"role": "assistant", "content": "Gladly."})),
+    ]
+    code, said = evaluate(tmp_path, TOOLS, base_url=server.url, repeat=1)
+    assert (code, said.splitlines()[0]) == (0, "✓ some: offer"), said
+    assert "3 model calls, 300 input tokens" in said

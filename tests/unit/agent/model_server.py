@@ -123,6 +123,6 @@ def completion(message: Body) -> Body:
     }
 
 
-def completion_calls(name: str, arguments: str) -> Body:
-    call: list[JsonValue] = [{"id": "call_1", "type": "function", "function": {"name": name, "arguments": arguments}}]
+def completion_calls(name: str, arguments: str, *, call_id: str = "call_1") -> Body:
+    call: list[JsonValue] = [{"id": call_id, "type": "function", "function": {"name": name, "arguments": arguments}}]
     return completion({"content": None, "tool_calls": call})

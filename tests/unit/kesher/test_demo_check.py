@@ -22,7 +22,7 @@ GOOD = ChatState(
     assistant="on",
     waiting=0,
     needs_person=None,
-    lead_stage="new",
+    lead=None,
 )
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pytest
 from pydantic import JsonValue
 
+from functions.shared.leads import Lead, Note
 from kesher.chat_state import Booked, ChatState
 from kesher.evaluation import judge
-from kesher.evaluation.scenario import Expect, Left
+from kesher.evaluation.scenario import Expect, Left, LeftLead
 from kesher.evaluation.stage import Answered, Called
 
 FREE = Called("find_free_slots", '{"day": "2026-11-24", "service": "haircut"}', "{}")
@@ -23,7 +25,12 @@ STATE = ChatState(
     assistant="on",
     waiting=0,
     needs_person="the customer asked for a person",
-    lead_stage="new",
+    lead=Lead(
+        stage="hot", notes=(Note(0, "Wants an offer for a wedding"),), tags=("Haircut",), next_step="Send an offer"
+    ),
+    facts=["is called Dana"],
+    follow_ups=[datetime(2026, 11, 29, 10, tzinfo=ZoneInfo("Asia/Jerusalem"))],
+    owner_told=["A hot lead: Dana."],
 )
 
 
@@ -93,7 +100,18 @@ def test_an_assistant_that_failed_passes_nowhere_unless_that_is_expected() -> No
         ({"bookings": ["beard 2026-11-24 10:00"]}, "bookings: beard"),
         ({"person": False}, "person: none is to be called"),
         ({"person": ["hours old"]}, "person: 'hours old' is expected as the reason"),
-        ({"lead": "hot"}, "lead: hot expected, it is new"),
+        ({"lead": "new"}, "lead.stage: new expected, it is hot"),
+        ({"lead": {"source": "website"}}, "lead.source: website expected, it is whatsapp"),
+        ({"lead": {"notes": ["funeral"]}}, "lead.notes: 'funeral' is missing; there are 'Wants an offer"),
+        ({"lead": {"tags": []}}, "lead.tags: none expected, there are 'Haircut'"),
+        (
+            {"lead": {"next_step": ["call", "visit"]}},
+            "lead.next_step: 'call' or 'visit' expected, it is 'Send an offer'",
+        ),
+        ({"facts": [["Gil", "Noam"]]}, "facts: 'Gil' or 'Noam' is missing; there are 'is called Dana'"),
+        ({"facts": []}, "facts: none expected, there are 'is called Dana'"),
+        ({"follow_ups": []}, "follow_ups: none expected, there are 2026-11-29 10:00"),
+        ({"owner_told": ["late"]}, "owner_told: 'late' is missing; there are 'A hot lead: Dana.'"),
         ({"assistant": "paused"}, "assistant: paused expected, it is on"),
         ({"waiting": 1}, "waiting: 1 expected, it is 0"),
     ],
@@ -105,7 +123,15 @@ def test_what_the_tables_hold_otherwise_is_said(left: dict[str, JsonValue], said
 
 def test_what_the_tables_hold_as_expected_passes() -> None:
     left = Left.model_validate(
-        {"bookings": ["haircut 2026-11-24 10:00"], "person": ["asked"], "lead": "new", "assistant": "on", "waiting": 0}
+        {"bookings": ["haircut 2026-11-24 10:00"], "person": ["asked"], "lead": "hot", "assistant": "on", "waiting": 0}
     )
     assert judge.of_tables(left, STATE) == []
+    known = {
+        "lead": {"stage": "hot", "notes": ["WEDDING"], "tags": ["haircut"], "next_step": "offer", "source": "whatsapp"},
+        "facts": [["is named", "is called dana"]],
+        "follow_ups": ["2026-11-29 10:00"],
+        "owner_told": ["hot lead"],
+    }
+    assert judge.of_tables(Left.model_validate(known), STATE) == []
+    assert judge.of_tables(Left(lead=LeftLead(notes=())), replace(STATE, lead=None)) == []
     assert judge.of_tables(left, None) == ["the customer has no chat"]

@@ -15,7 +15,7 @@ _PART = rf"(?P<what>[^.,;!?\n]+?){_END}"
 _NAME = r"(?P<name>[^\W\d_][\w'’׳-]*(?: [^\W\d_][\w'’׳-]*)?)(?=\W*(?:$|[.,;!?\n]|\band\b|(?<!\w)ו(?:אני|איך|אפשר)))"
 _NAMED = re.compile(
     rf"\b(?:my name is|my name's|you can call me|this is|i am called) {_NAME}"
-    rf"|(?<!\w)(?<!איך )ו?(?:קוראים לי|שמי|השם שלי(?: הוא)?) {_NAME.replace('name>', 'name_he>')}",
+    rf"|(?<!\w)(?<!איך )(?<!לא )ו?(?:קוראים לי|שמי|השם שלי(?: הוא)?) {_NAME.replace('name>', 'name_he>')}",
     re.IGNORECASE,
 )
 _CALL_ME = re.compile(rf"\b[Cc]all me (?=[A-Z]){_NAME}")

@@ -40,7 +40,8 @@ _PATTERNS: dict[Intent, str] = {
     r"|^\W*(?:שלום|היי|הי|אהלן|בוקר טוב|ערב טוב|צהריים טובים|שבוע טוב)(?!\w)",
     "thanks": r"\bthank|\bthx\b|תודה",
     "hours": r"\bhours\b|\bopen(?:ing)?\b|\bclos(?:e|ed|ing)\b|שעות|פתוח|סגור|פותחים|סוגרים",
-    "price": r"\bprices?\b|\bcosts?\b|how much|\bcharge\b|\bcheap|מחיר|עולה|עולים|עלות|כמה זה|(?<!\w)זול",
+    "price": r"\bprices?\b|\bcosts?\b|how much|\bcharge\b|\bcheap"
+    r"|מחיר|(?<!\w)[שה]?עול(?:ה|ים|ות)(?!\w)|(?<!\w)ה?עלות|כמה זה|(?<!\w)זול",
     "services": r"\bservices\b|what do you (?:do|offer)|שירותים|מה אתם (?:עושים|מציעים)|איזה טיפולים",
     "cancel": r"\bcancel|לבטל|ביטול|\bתבטל|\bבטל|מבטל",
     "move": r"\bmove\b|\breschedule|\bpostpone|\bchange (?:my|the) (?:appointment|time|booking)"
@@ -116,7 +117,7 @@ _OWNERS = {
     "בעלים", "בעל", "בעלת", "בוס", "מנהל", "מנהלת", "צוות", "ספר", "רופא", "רופאה", "שיננית", "מכונאי",
 }  # fmt: skip
 _CALL = re.compile(
-    r"(?<!n't )(?<!not )\b(?:call|phone|ring) me\b(?-i:(?! [A-Z]))"
+    r"(?<!n't )(?<!nt )(?<!not )\b(?:call|phone|ring) me\b(?-i:(?! [A-Z]))"
     r"|(?<!אל )(?:תתקשר[וי]?|להתקשר|התקשרו|תצלצלו?) אלי",
     re.IGNORECASE,
 )

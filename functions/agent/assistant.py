@@ -60,11 +60,12 @@ def create_agent(profile: BusinessProfile) -> Agent[ToolContext]:
 def create_spare(profile: BusinessProfile, agent: Agent[ToolContext]) -> Agent[ToolContext] | None:
     """The same agent with the fallback model, or None if the business and the deployment have none."""
     server = models.server(_keys.get())
-    name = models.fallback_name_for(profile, server)
-    if name is None:
+    spare = models.fallback_server(profile, server, _keys.named)
+    name = models.fallback_name_for(profile, server, spare)
+    if name is None or (server is not None and spare is None):
         return None
     return agent.clone(
-        model=models.model_for(profile, server, name), model_settings=models.settings_for(profile, server, name)
+        model=models.model_for(profile, spare, name), model_settings=models.settings_for(profile, spare, name)
     )
 
 

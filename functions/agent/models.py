@@ -22,6 +22,7 @@ from pydantic.alias_generators import to_camel
 from functions.agent import settings
 from functions.agent.standin import StandIn
 from functions.shared import aws
+from functions.shared.observability import logger
 from functions.shared.profile import BusinessProfile
 
 ATTEMPT_LIMIT_S = 12.0
@@ -39,11 +40,13 @@ class ModelSecretError(Exception):
 
 
 class ModelSecret(BaseModel):
-    """`{"apiKey": "sk-..."}`; empty until an operator sets it."""
+    """`{"apiKey": "sk-...", "keys": {"backup": "..."}}`; empty until an operator sets it."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", alias_generator=to_camel)
 
-    api_key: str = Field(default="")
+    api_key: str = Field(default="", repr=False)
+    keys: dict[str, str] = Field(default_factory=dict, repr=False)
+    """Of the businesses' other servers, by the names that their profiles give."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,31 +61,37 @@ class Server:
         return urlsplit(self.base_url).hostname == "api.openai.com"
 
 
-def read_secret(arn: str) -> str | None:
-    """The API key, or None while nobody has set one. Raises ModelSecretError, without the value."""
+def read_secret(arn: str) -> ModelSecret:
+    """The keys; the first one is empty while nobody has set it. Raises ModelSecretError, without the value."""
     text = aws.secrets_manager().get_secret_value(SecretId=arn)["SecretString"]
     try:
-        return ModelSecret.model_validate_json(text).api_key or None
+        return ModelSecret.model_validate_json(text)
     except ValidationError:
-        raise ModelSecretError('the model\'s secret must be JSON: {"apiKey": "..."}') from None
+        raise ModelSecretError('the model\'s secret must be JSON: {"apiKey": "...", "keys": {}}') from None
 
 
 class KeyCache:
-    """The key of the deployment, read again after five minutes: setting or rotating it needs no deployment."""
+    """The keys of the deployment, read again after five minutes: setting or rotating one needs no deployment."""
 
     def __init__(
-        self, read: Callable[[str], str | None] = read_secret, monotonic: Callable[[], float] = time.monotonic
+        self, read: Callable[[str], ModelSecret] = read_secret, monotonic: Callable[[], float] = time.monotonic
     ) -> None:
         self._read = read
         self._monotonic = monotonic
-        self._known: tuple[float, str | None] | None = None
+        self._known: tuple[float, ModelSecret] | None = None
 
     def get(self) -> str | None:
-        if key := settings.api_key():
-            return key
+        """The deployment's own key; None: nobody has set one."""
+        return settings.api_key() or self._secret().api_key or None
+
+    def named(self, name: str) -> str | None:
+        """The key of another server; None: there is none of this name."""
+        return settings.named_api_key(name) or self._secret().keys.get(name) or None
+
+    def _secret(self) -> ModelSecret:
         arn = settings.model_secret_arn()
         if arn is None:
-            return None
+            return ModelSecret()
         if self._known is None or self._monotonic() - self._known[0] >= _KEY_MAX_AGE_S:
             self._known = (self._monotonic(), self._read(arn))
         return self._known[1]
@@ -96,6 +105,24 @@ def server(key: str | None) -> Server | None:
     return Server(base_url or settings.DEFAULT_BASE_URL, key or _NO_KEY)
 
 
+def fallback_server(
+    profile: BusinessProfile, chosen: Server | None, named: Callable[[str], str | None]
+) -> Server | None:
+    """Where the fallback model is: a server of the business's own, or that of the first one. None: nowhere.
+
+    `named` finds the key of a server by its name. One that cannot be found is told to the operator and leaves the
+    business without a fallback: the first model must not suffer from it.
+    """
+    own = profile.fallback_server
+    if chosen is None or own is None:
+        return chosen
+    key = None if own.key is None else named(own.key)
+    if own.key is not None and key is None:
+        logger.error("the fallback server's key is not in the model's secret", extra={"key_name": own.key})
+        return None
+    return Server(own.base_url, key or _NO_KEY)
+
+
 @cache
 def _client(chosen: Server) -> AsyncOpenAI:
     """One for the process, bound to its one event loop: a new one for each event costs 17 ms."""
@@ -107,11 +134,16 @@ def name_for(profile: BusinessProfile) -> str:
     return profile.model or settings.model_name()
 
 
-def fallback_name_for(profile: BusinessProfile, chosen: Server | None) -> str | None:
-    """Of the model that is asked when the first one fails; None: there is none, or it is the same."""
+def fallback_name_for(profile: BusinessProfile, chosen: Server | None, spare: Server | None = None) -> str | None:
+    """Of the model that is asked when the first one fails; None: there is none, or it is the same.
+
+    `spare` is its server: on another one, the same model is another.
+    """
     if chosen is None:
         return None
     name = profile.fallback_model or settings.fallback_model_name()
+    if spare is not None and spare != chosen:
+        return name or name_for(profile)
     return None if name == name_for(profile) else name
 
 

@@ -16,7 +16,7 @@ def model_name() -> str:
 
 
 def fallback_model_name() -> str | None:
-    """Of the same server; tried when the first one fails. None: none is chosen."""
+    """Tried when the first one fails. None: none is chosen."""
     return os.environ.get("OPENAI_FALLBACK_MODEL") or None
 
 
@@ -28,6 +28,11 @@ def base_url() -> str | None:
 def api_key() -> str | None:
     """A key in the environment, for development; deployed, the key is in Secrets Manager."""
     return os.environ.get("OPENAI_API_KEY") or None
+
+
+def named_api_key(name: str) -> str | None:
+    """The same for a business's other server: the key `backup` is in `OPENAI_API_KEY_BACKUP`."""
+    return os.environ.get(f"OPENAI_API_KEY_{name.upper()}") or None
 
 
 def has_model_server() -> bool:

@@ -20,6 +20,7 @@ from functions.shared.profile_parts import (
     Limits,
     Line,
     Location,
+    ModelServer,
     Opening,
     Openings,
     Part,
@@ -104,6 +105,8 @@ class BusinessProfile(Part):
     """Model of the assistant, if not the deployment's."""
     fallback_model: str | None = None
     """Model that is asked when the first one fails or is too slow, if not the deployment's."""
+    fallback_server: ModelServer | None = None
+    """Where that model is, if not on the server of the first one, which may be what failed."""
 
     @field_validator("time_zone")
     @classmethod

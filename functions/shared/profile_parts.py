@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
@@ -259,6 +260,29 @@ class Entry(Part):
         """Title and text in `language`, or in whatever language there is one."""
         chosen = language if language in self.title else next(iter(self.title))
         return self.title[chosen], self.text[chosen]
+
+
+class ModelServer(Part):
+    """A server that speaks OpenAI's protocol, apart from the deployment's own. No key is in the profile."""
+
+    base_url: str
+    """Such as `https://models.example.com/v1`."""
+    key: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")] | None = None
+    """Name of its key among the `keys` of the model's secret; None: it wants none. The deployment's own key is never
+    sent there."""
+
+    @field_validator("base_url")
+    @classmethod
+    def _an_address(cls, value: str) -> str:
+        try:
+            parts = urlsplit(value)
+            plain = not (parts.username or parts.password or parts.query or parts.fragment)
+            good = parts.scheme in ("http", "https") and bool(parts.hostname) and plain and parts.port != 0
+        except ValueError:
+            good = False
+        if not good:
+            raise ValueError("it must be an address such as https://models.example.com/v1, without a key in it")
+        return value.rstrip("/")
 
 
 class Limits(Part):

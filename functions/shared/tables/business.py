@@ -24,6 +24,7 @@ class ProfileItem(AppItem):
     resources = JSONAttribute()
     model = OptionalText()
     fallback_model = OptionalText()
+    fallback_server = JSONAttribute(null=True)
     audience = OptionalText()
     tone = OptionalText()
     introduction = JSONAttribute(null=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Literal
 
@@ -29,6 +30,8 @@ class ModelServer(ThreadingHTTPServer):
         self.by_model: dict[str, list[Reply | Fault]] = {}
         """Instead of `replies`, for the models that are named."""
         self.asked: list[tuple[str, Body]] = []
+        self.keys: set[str] = set()
+        """That it was shown."""
         self.silent = threading.Event()
 
     @property
@@ -42,6 +45,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body: Body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.server.asked.append((self.path, body))
+        self.server.keys.add(self.headers["Authorization"].removeprefix("Bearer "))
         replies = self.server.by_model.get(str(body.get("model")), self.server.replies)
         reply = replies.pop(0) if len(replies) > 1 else replies[0] if replies else "stall"
         if reply == "stall":
@@ -63,8 +67,8 @@ class Handler(BaseHTTPRequestHandler):
         """Not into the tests' output."""
 
 
-@pytest.fixture
-def server() -> Iterator[ModelServer]:
+@contextmanager
+def running() -> Iterator[ModelServer]:
     server = ModelServer()
     thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
@@ -73,6 +77,12 @@ def server() -> Iterator[ModelServer]:
     server.shutdown()
     thread.join()
     server.server_close()
+
+
+@pytest.fixture
+def server() -> Iterator[ModelServer]:
+    with running() as one:
+        yield one
 
 
 def responses(*output: Body) -> Body:

@@ -75,15 +75,16 @@ def test_the_client_is_made_once() -> None:
 
 def test_the_secret_is_read_again_after_five_minutes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MODEL_SECRET_ARN", "arn:test")
-    stored: list[str | None] = [None]
+    stored = [models.ModelSecret()]
     seconds = [0.0]
     cache = models.KeyCache(lambda _arn: stored[0], lambda: seconds[0])
     assert cache.get() is None
-    stored[0] = "sk-new"
+    stored[0] = models.ModelSecret.model_validate({"apiKey": "sk-new", "keys": {"backup": "sk-other"}})
     seconds[0] = 299.0
     assert cache.get() is None
     seconds[0] = 300.0
     assert cache.get() == "sk-new"
+    assert (cache.named("backup"), cache.named("another")) == ("sk-other", None)
 
 
 def test_a_key_in_the_environment_wins(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,4 +18,7 @@ export const userOf = (jid: string): string => jidDecode(jid)?.user ?? ''
 /** The device number in a jid; 0 is the phone itself. */
 export const deviceOf = (jid: string): number => jidDecode(jid)?.device ?? 0
 
+/** The jid of one of a person's devices. */
+export const withDevice = (jid: string, device: number): string => (device === 0 ? jid : jid.replace('@', `:${device}@`))
+
 export const addressingOf = (jid: string): Addressing => (isLidUser(jid) ? 'lid' : 'phone')

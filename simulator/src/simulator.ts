@@ -165,6 +165,11 @@ export class Simulator {
     return (this.#world.faults = NO_FAULTS)
   }
 
+  /** All files on the media servers are too old from here on; a phone that has one can upload it again. */
+  expireFiles(): void {
+    this.#world.media.expire()
+  }
+
   /** The last stanzas, both ways. */
   get log(): Journal<LoggedStanza> {
     return this.#world.log

@@ -1,44 +1,55 @@
-import { decryptMediaRetryData, encryptMediaRetryRequest, proto, type BaileysEventMap, type WAMessageKey, type WASocket } from '@whiskeysockets/baileys'
+import { decryptMediaRetryData, encryptMediaRetryRequest, proto, type BaileysEventMap, type WAMessageKey } from '@whiskeysockets/baileys'
+import type { Connection } from '../session/connection.js'
 
 /** A phone that is on answers within seconds; one that is off does not. */
 const ANSWER_MS = 15_000
+
+/** `refused`: the phone has the file no more. `silent`: it did not answer. `disconnected`: it may have, but the socket ended before. */
+export type UploadAnswer = { readonly directPath: string } | 'refused' | 'silent' | 'disconnected'
 
 /**
  * Asks the owner's phone to upload a message's file again, as WhatsApp's own apps do when it is no longer on the servers.
  *
  * Baileys' `updateMediaMessage` waits for the answer until the socket ends, with a listener for each: whoever sends many
  * dead files would grow the process.
- *
- * @returns the new path, or `undefined` if the phone has it no more, or did not answer
  */
-export async function askForUpload(socket: WASocket, key: WAMessageKey, mediaKey: Uint8Array, signal: AbortSignal): Promise<string | undefined> {
+export async function askForUpload(
+  connection: Pick<Connection, 'socket' | 'onEnd'>, key: WAMessageKey, mediaKey: Uint8Array, signal: AbortSignal,
+): Promise<UploadAnswer> {
+  const { socket } = connection
   const { user } = socket
-  if (user === undefined) return undefined
+  if (user === undefined) return 'disconnected'
   const over = AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)])
-  let listener: ((updates: BaileysEventMap['messages.media-update']) => void) | undefined
+  let forget: (() => void)[] = []
   try {
-    const answer = new Promise<string | undefined>(resolve => {
-      over.addEventListener('abort', () => { resolve(undefined) }, { once: true })
-      listener = updates => {
+    const answer = new Promise<UploadAnswer>(resolve => {
+      const silent = (): void => { resolve('silent') }
+      const listen = (updates: BaileysEventMap['messages.media-update']): void => {
         const update = updates.find(one => one.key.id === key.id)
-        if (update !== undefined) resolve(update.media === undefined ? undefined : newPath(update.media, mediaKey, key.id ?? ''))
+        if (update !== undefined) resolve(update.media === undefined ? 'refused' : answerIn(update.media, mediaKey, key.id ?? ''))
       }
-      socket.ev.on('messages.media-update', listener)
+      over.addEventListener('abort', silent, { once: true })
+      socket.ev.on('messages.media-update', listen)
+      forget = [
+        () => { over.removeEventListener('abort', silent) },
+        () => { socket.ev.off('messages.media-update', listen) },
+        connection.onEnd(() => { resolve('disconnected') }),
+      ]
     })
     await socket.sendNode(encryptMediaRetryRequest(key, Buffer.from(mediaKey), user.id))
     return await answer
   } catch {
-    return undefined // the socket ended under the request: nobody will answer it
+    return 'disconnected' // the socket ended under the request
   } finally {
-    if (listener !== undefined) socket.ev.off('messages.media-update', listener)
+    for (const each of forget) each()
   }
 }
 
-function newPath(media: { readonly ciphertext: Uint8Array; readonly iv: Uint8Array }, mediaKey: Uint8Array, id: string): string | undefined {
+function answerIn(media: { readonly ciphertext: Uint8Array; readonly iv: Uint8Array }, mediaKey: Uint8Array, id: string): UploadAnswer {
   try {
     const { result, directPath } = decryptMediaRetryData(media, mediaKey, id)
-    return result === proto.MediaRetryNotification.ResultType.SUCCESS ? directPath ?? undefined : undefined
+    return result === proto.MediaRetryNotification.ResultType.SUCCESS && directPath ? { directPath } : 'refused'
   } catch {
-    return undefined // not encrypted under the file's key: an answer that means nothing
+    return 'refused' // not encrypted under the file's key: an answer that means nothing
   }
 }

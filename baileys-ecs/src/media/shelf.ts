@@ -29,8 +29,8 @@ export interface Incoming {
   readonly receivedAt: number
   readonly file: MediaFile
   readonly mediaType: string
-  /** Asks a phone to upload the file again; gives its new path, or `undefined` if nobody did. */
-  readonly uploadedAgain: (file: MediaFile, signal: AbortSignal) => Promise<string | undefined>
+  /** Asks a phone to upload the file again; gives its new path. @throws {MediaError} nobody did. */
+  readonly uploadedAgain: (file: MediaFile, signal: AbortSignal) => Promise<string>
 }
 
 /** Each file is in memory as ciphertext and as plaintext for a moment. */
@@ -57,7 +57,7 @@ export class MediaShelf {
     const deadline = AbortSignal.timeout(deadlineMs)
     const signal = AbortSignal.any([deadline, stop])
     try {
-      return await this.#queue.add(() => this.#attempts(incoming, signal), { signal })
+      return await this.#attempts(incoming, signal)
     } catch (error) {
       if (stop.aborted) return undefined
       const reason = error instanceof MediaError ? error.reason : 'the file could not be fetched and stored in time'
@@ -68,19 +68,20 @@ export class MediaShelf {
   }
 
   async #attempts(incoming: Incoming, signal: AbortSignal): Promise<StoredFile> {
-    const { attemptMs, random, logger } = this.#options
+    const { random, logger } = this.#options
     let { file } = incoming
     let asked = false
     for (let attempt = 0; ; attempt++) {
       try {
-        return await this.#once({ ...incoming, file }, AbortSignal.any([signal, AbortSignal.timeout(attemptMs)]))
+        const current = file
+        // Only here is a file in memory: who waits for a phone holds up nobody else's files.
+        return await this.#queue.add(() => this.#once({ ...incoming, file: current }, signal), { signal })
       } catch (error) {
         if (signal.aborted || attempt + 1 >= MAX_ATTEMPTS || (error instanceof MediaError && error.kind === 'never')) throw error
         if (error instanceof MediaError && error.kind === 'gone') {
-          const path = asked ? undefined : await incoming.uploadedAgain(file, signal)
-          if (path === undefined) throw error
+          if (asked) throw error
           asked = true
-          file = { ...file, directPath: path }
+          file = { ...file, directPath: await incoming.uploadedAgain(file, signal) }
           continue
         }
         logger.info({ correlationId: incoming.correlationId, attempt, err: error }, 'a file could not be fetched; trying again')
@@ -89,8 +90,9 @@ export class MediaShelf {
     }
   }
 
-  async #once({ tenantId, receivedAt, file, mediaType }: Incoming, signal: AbortSignal): Promise<StoredFile> {
-    const { bucket, maxBytes, counters } = this.#options
+  async #once({ tenantId, receivedAt, file, mediaType }: Incoming, over: AbortSignal): Promise<StoredFile> {
+    const { bucket, maxBytes, attemptMs, counters } = this.#options
+    const signal = AbortSignal.any([over, AbortSignal.timeout(attemptMs)])
     if (bucket === undefined) throw new MediaError('never', 'this deployment keeps no files')
     const { bytes, sha256 } = await openSealed(await download(file, maxBytes, signal), file)
     const objectKey = objectKeyOf(tenantId, receivedAt, sha256)

@@ -14,8 +14,8 @@ export interface InboxOptions extends Pick<SessionDependencies, 'table' | 'deliv
   readonly writer: FencedWriter
   readonly sent: SentLog
   readonly ownWrites: OwnWrites
-  /** The socket of this moment, through which files are fetched. */
-  readonly connection: () => Connection | undefined
+  /** The open connection, or the next one; `undefined` when the signal is raised before. */
+  readonly connection: (signal: AbortSignal) => Promise<Connection | undefined>
   readonly logger: Logger
 }
 
@@ -35,13 +35,7 @@ export class Inbox {
     this.#forwarder = new Forwarder({
       tenantId, journal: this.#journal, deliver, isOwnEcho,
       settled: row => { ownWrites.forwarded(row) },
-      storeFile: fileKeeper({
-        tenantId, shelf, isOwnEcho,
-        socket: () => {
-          const current = connection()
-          return current?.isOpen === true ? current.socket : undefined
-        },
-      }),
+      storeFile: fileKeeper({ tenantId, shelf, isOwnEcho, connection }),
       concurrency: settings.webhookConcurrency, random, now, logger, counters,
     })
   }

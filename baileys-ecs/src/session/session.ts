@@ -55,7 +55,7 @@ export class Session {
     this.#logger = logger
     this.#writer = writer
     this.#auth = auth
-    this.#inbox = new Inbox({ ...deps, tenantId, writer, sent, ownWrites, connection: () => this.#upkeep.connection, logger })
+    this.#inbox = new Inbox({ ...deps, tenantId, writer, sent, ownWrites, connection: signal => this.#upkeep.openConnection(signal), logger })
     this.#state = new ReportedState({
       writer, clock: this.#inbox.clock, now, logger, journalled: row => { this.#inbox.journalled([row]) }, fenced,
     }, claimed)

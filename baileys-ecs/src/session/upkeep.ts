@@ -1,6 +1,6 @@
 import { jidNormalizedUser, type AuthenticationCreds, type WAVersion } from '@whiskeysockets/baileys'
-import { deferred } from '../concurrency/deferred.js'
-import { sleep, within } from '../concurrency/sleep.js'
+import { Occasion } from '../concurrency/occasion.js'
+import { sleep } from '../concurrency/sleep.js'
 import type { Logger } from '../observability/logger.js'
 import type { OwnWrites } from '../sending/own-writes.js'
 import type { AuthState } from '../store/auth-state.js'
@@ -43,7 +43,7 @@ export class Upkeep {
   /** Raised to end the socket and whatever waits for the next one. */
   #stop = new AbortController()
   #running: Promise<void> | undefined
-  #onOpen: (() => void) | undefined
+  readonly #opened = new Occasion()
 
   constructor(options: UpkeepOptions) {
     this.#options = options
@@ -88,11 +88,15 @@ export class Upkeep {
 
   /** Starts, and resolves when the socket is open, when there will be none, or after `ms`. */
   async startAndOpen(ms: number): Promise<void> {
-    const opened = deferred<undefined>()
-    this.#onOpen = () => { opened.resolve(undefined) }
+    const opened = this.#opened.next(AbortSignal.timeout(ms))
     this.start()
-    await within(Promise.race([opened.promise, this.#running]), ms, undefined)
-    this.#onOpen = undefined
+    await Promise.race([opened, this.#running])
+  }
+
+  /** The open socket, or the next one; `undefined` when the signal is raised before. */
+  async openConnection(signal: AbortSignal): Promise<Connection | undefined> {
+    while (this.#connection?.isOpen !== true && !signal.aborted) await this.#opened.next(signal)
+    return signal.aborted ? undefined : this.#connection
   }
 
   async #keepConnected(stop: AbortSignal): Promise<void> {
@@ -163,7 +167,7 @@ export class Upkeep {
   #changed(connection: Connection): void {
     const { state } = this.#options
     state.phoneJid = connection.phoneJid
-    if (connection.isOpen) this.#onOpen?.()
+    if (connection.isOpen) this.#opened.happened()
     // Not at `open`: whoever is told "connected" sends what waited, and a send that comes too early waits a minute.
     if (connection.canSend) void state.report({ state: 'connected' })
     else if (connection.shown !== undefined) void state.reportPairing(connection.shown)

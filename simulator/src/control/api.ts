@@ -63,6 +63,13 @@ function businessRoutes(app: FastifyInstance, simulator: Simulator): void {
 
   app.get<OfPhone>('/businesses/:phone', ({ params }) => businessView(simulator.business(params.phone)))
 
+  app.patch<OfPhone & { Body: schemas.BusinessBody }>('/businesses/:phone', { schema: { body: schemas.businessChange } },
+    async ({ params, body }) => {
+      const business = simulator.business(params.phone)
+      await business.change(body)
+      return businessView(business)
+    })
+
   app.post<OfPhone & { Body: schemas.ScanBody }>('/businesses/:phone/scan', { schema: { body: schemas.scan } },
     ({ params, body }) => {
       const { number, phoneJid } = simulator.business(params.phone).scan(body.qr)
@@ -214,6 +221,11 @@ function customerRoutes(app: FastifyInstance, simulator: Simulator, onProblem: (
 function serverRoutes(app: FastifyInstance, simulator: Simulator): void {
   app.post<{ Body: schemas.RestartBody }>('/restart', { schema: { body: schemas.restart } }, async ({ body }, reply) => {
     await simulator.restart(body.downMs)
+    return reply.code(204).send()
+  })
+
+  app.post('/media/expire', (_request, reply) => {
+    simulator.expireFiles()
     return reply.code(204).send()
   })
 

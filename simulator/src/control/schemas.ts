@@ -4,7 +4,8 @@ import type { Content } from '../content/content.js'
 import { type Faults, MEDIA_DOWNLOAD_FAULTS, MEDIA_UPLOAD_FAULTS } from '../faults.js'
 import type { Addressing } from '../jids.js'
 import type { OwnerOptions } from '../people/business.js'
-import type { CustomerSettings, SendOptions } from '../people/customer-settings.js'
+import { type BusinessSettings, PASSES_ON, UPLOADS_AGAIN } from '../people/business-settings.js'
+import { type CustomerSettings, MASKED, type Masked, type SendOptions } from '../people/customer-settings.js'
 import { content, extras } from './content-schemas.js'
 
 /** The bodies and queries of the control API: a type for the compiler beside a JSON Schema for what comes in. */
@@ -18,6 +19,7 @@ const id = { type: 'string', minLength: 1, maxLength: 128 }
 const flag = { type: 'boolean' }
 const count = { type: 'integer', minimum: 0 }
 const addressing = { enum: ['lid', 'phone'] }
+const masked = { enum: MASKED }
 /** Numbers in a query string are text. */
 const numeral = { type: 'string', pattern: '^[0-9]{1,9}$' }
 const code = { type: ['string', 'null'], pattern: '^[0-9]{3}$' }
@@ -31,6 +33,9 @@ const settings = {
 }
 export const newCustomer = object({ phone: digits, name: text, lid: digits, ...settings }, ['phone'])
 export const customerChange = object(settings)
+
+export type BusinessBody = Partial<BusinessSettings>
+export const businessChange = object({ offline: flag, uploadsAgain: { enum: UPLOADS_AGAIN }, passesOn: { enum: PASSES_ON } })
 
 export interface ScanBody { qr: string }
 export const scan = object({ qr: text }, ['qr'])
@@ -64,14 +69,14 @@ export interface NewsletterBody { newsletter: string; text: string }
 export const newsletterPost = object({ newsletter: { type: 'string', pattern: '^[0-9]+@newsletter$' }, text }, ['newsletter', 'text'])
 
 export interface SayBody {
-  business: string; text: string; id?: string; addressing?: Addressing; corrupt?: boolean; device?: number; group?: string
+  business: string; text: string; id?: string; addressing?: Addressing; corrupt?: boolean; masked?: Masked; device?: number; group?: string
 }
 export const say = object({
-  business: digits, text, id, addressing, corrupt: flag, device: count, group: { type: 'string', pattern: '^[0-9-]+@g\\.us$' },
+  business: digits, text, id, addressing, corrupt: flag, masked, device: count, group: { type: 'string', pattern: '^[0-9-]+@g\\.us$' },
 }, ['business', 'text'])
 
 export interface SendBody extends SendOptions { business: string; content: Content }
-export const send = object({ business: digits, content, id, addressing, corrupt: flag, device: count, ...extras }, ['business', 'content'])
+export const send = object({ business: digits, content, id, addressing, corrupt: flag, masked, device: count, ...extras }, ['business', 'content'])
 
 export interface OwnerSendsBody extends OwnerOptions { customer: string; content: Content }
 export const ownerSends = object({ customer: digits, content, id, addressing, ...extras }, ['customer', 'content'])

@@ -9,6 +9,7 @@ export const identityView = ({ phone, lid, name }: Business | Customer): object 
 
 export const businessView = (business: Business): object => ({
   ...identityView(business),
+  ...business.settings,
   connected: business.connected,
   linkedDevices: [...business.devices.values()].map(device => ({
     number: device.number, jid: device.phoneJid, lid: device.lidJid, connected: device.connected, active: device.active,
@@ -17,6 +18,7 @@ export const businessView = (business: Business): object => ({
   counts: business.counts,
   sentCopies: business.sentCopies.after(),
   contacts: business.addressBook.contacts(),
+  requests: business.requests.after(),
   undecryptable: business.undecryptable,
 })
 

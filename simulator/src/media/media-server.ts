@@ -17,7 +17,7 @@ export async function serveMedia(
 ): Promise<void> {
   const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost')
   if (request.method === 'POST' && pathname.startsWith('/mms/') && searchParams.has('auth')) await takeUpload(request, response, store, faults)
-  else if (request.method === 'GET') await giveDownload(response, store.get(pathname), faults)
+  else if (request.method === 'GET') await giveDownload(response, pathname, store, faults)
   else answer(response, 404, { error: 'not-found' })
 }
 
@@ -37,8 +37,10 @@ async function takeUpload(request: IncomingMessage, response: ServerResponse, st
   }
 }
 
-async function giveDownload(response: ServerResponse, file: Buffer | undefined, { mediaDownload }: Faults): Promise<void> {
-  if (!file || mediaDownload === 'missing') answer(response, 404, { error: 'not-found' })
+async function giveDownload(response: ServerResponse, path: string, store: MediaStore, { mediaDownload }: Faults): Promise<void> {
+  const file = store.get(path)
+  if (store.isExpired(path)) answer(response, 410, { error: 'gone' })
+  else if (!file || mediaDownload === 'missing') answer(response, 404, { error: 'not-found' })
   else if (mediaDownload === 'gone') answer(response, 410, { error: 'gone' })
   else if (mediaDownload === 'stalled') response.writeHead(200, { 'content-length': file.length }).flushHeaders()
   else if (mediaDownload === 'slow') await drip(response, file)

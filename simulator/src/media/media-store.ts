@@ -10,6 +10,8 @@ export const MEDIA_HOST = 'mmg.whatsapp.net'
 /** Encrypted files on WhatsApp's media servers, by the path under which messages name them. The server has no keys. */
 export class MediaStore {
   readonly #files = new BoundedMap<string, Buffer>(2_000)
+  /** Paths that the servers no longer give; who had the file has it still. */
+  readonly #expired = new BoundedMap<string, true>(2_000)
 
   /** @returns the file's `direct_path`. */
   put(bytes: Buffer): string {
@@ -19,7 +21,23 @@ export class MediaStore {
   }
 
   get(path: string): Buffer | undefined {
-    return this.#files.get(path)
+    return this.isExpired(path) ? undefined : this.#files.get(path)
+  }
+
+  isExpired(path: string): boolean {
+    return this.#expired.has(path)
+  }
+
+  /** All files that are on the servers now are too old from here on. */
+  expire(): void {
+    for (const path of this.#files.keys()) this.#expired.set(path, true)
+  }
+
+  /** A phone that has a file uploads it again, encrypted as it was. @returns its new path. @throws NotFoundError when nobody has it. */
+  renew(path: string): string {
+    const bytes = this.#files.get(path)
+    if (!bytes) throw new NotFoundError(`no file was uploaded to ${path}`)
+    return this.put(bytes)
   }
 
   /** Encrypts a phone's file and uploads it. */

@@ -13,9 +13,11 @@ import type { PairingDesk } from '../server/pairing.js'
 import { type Stanza, leaf, newMessageId, timestamp } from '../stanza.js'
 import { stanzaAttrs } from '../content/stanza-attrs.js'
 import { AddressBook, CONTACTS } from './address-book.js'
+import type { BusinessSettings, PhoneRequest } from './business-settings.js'
 import type { Customer } from './customer.js'
 import type { KeyBundle } from './key-bundle.js'
 import type { LinkedDevice } from './linked-device.js'
+import { OwnerPhone } from './owner-phone.js'
 import { type Envelope, type Identity, Person } from './person.js'
 
 /** What the phone was told that a linked device sent: every device of an account shows the same chats. */
@@ -62,6 +64,7 @@ export class Business extends Person {
   readonly addressBook: AddressBook
   /** What our devices and this phone wrote; a phone knows its own messages, for instance to quote them. */
   readonly #ours = new BoundedMap<string, proto.IMessage>(10_000)
+  readonly #phone = new OwnerPhone(this.media, (device, message, attrs) => this.#tell(device, message, { from: this.phoneJid, ...attrs }))
   #nextDeviceNumber = 1
   readonly #desk: PairingDesk
 
@@ -73,6 +76,20 @@ export class Business extends Person {
 
   get connected(): boolean {
     return [...this.devices.values()].some(({ connected }) => connected)
+  }
+
+  get settings(): Readonly<BusinessSettings> {
+    return this.#phone.settings
+  }
+
+  /** What linked devices asked of the phone. */
+  get requests(): Journal<PhoneRequest> {
+    return this.#phone.requests
+  }
+
+  /** Changes some settings of the phone; one that is switched on does what it was asked for meanwhile. */
+  change(settings: Partial<BusinessSettings>): Promise<void> {
+    return this.turn.run(() => this.#phone.change(settings))
   }
 
   override deviceNumbers(): number[] {
@@ -125,6 +142,7 @@ export class Business extends Person {
         messageOf: target => this.#ours.get(target),
       })
       this.#ours.set(id, message)
+      this.#phone.remember(chat, id, true, message)
       await this.#tellDevices({ deviceSentMessage: { destinationJid: chat, message } }, {
         id, recipient: chat, ...stanzaAttrs(message),
         ...(addressing === 'lid'
@@ -186,13 +204,25 @@ export class Business extends Person {
   override receive(envelope: Envelope): Promise<void> {
     return this.turn.run(async () => {
       const copy = (await this.tryDecrypt(envelope))?.deviceSentMessage
-      if (!copy) return // a request from one of our devices to its phone, which this phone leaves unanswered
+      const request = copy?.message?.protocolMessage?.peerDataOperationRequestMessage
+      if (request) await this.#phone.passOn(envelope.from, envelope.id, request)
+      if (!copy || request) return
       if (this.#ours.has(envelope.id)) return
       this.#ours.set(envelope.id, copy.message ?? {})
       this.sentCopies.append({
         id: envelope.id, to: copy.destinationJid ?? null, text: textOf(copy.message), at: Date.now(),
       })
     })
+  }
+
+  /** A customer's message arrives on the phone, too. The two phones' encryption is not simulated. */
+  hear(chat: string, id: string, message: proto.IMessage): void {
+    this.#phone.remember(chat, id, false, message)
+  }
+
+  /** A linked device cannot load a file any more, and asks the phone for it. */
+  uploadAgain(device: LinkedDevice, receipt: Stanza): Promise<void> {
+    return this.turn.run(() => this.#phone.uploadAgain(device, receipt))
   }
 
   /** Ends the sessions of all connected devices. @throws ConflictError when none is connected. */
@@ -235,11 +265,11 @@ export class Business extends Person {
   }
 
   async #tellDevices(message: proto.IMessage, attrs: Stanza['attrs']): Promise<void> {
-    for (const device of this.devices.values()) {
-      const enc = await this.encryptFor(device, message)
-      device.deliver({
-        tag: 'message', attrs: { type: 'text', ...attrs, t: timestamp(), notify: this.name }, content: [enc],
-      })
-    }
+    for (const device of this.devices.values()) await this.#tell(device, message, attrs)
+  }
+
+  async #tell(device: LinkedDevice, message: proto.IMessage, attrs: Stanza['attrs']): Promise<void> {
+    const enc = await this.encryptFor(device, message)
+    device.deliver({ tag: 'message', attrs: { type: 'text', ...attrs, t: timestamp(), notify: this.name }, content: [enc] })
   }
 }

@@ -15,6 +15,13 @@ export interface CustomerSettings {
   answersRetries: boolean
 }
 
+/**
+ * Why only the phone of the business gets a message: `ad` (the first message after an advertisement, which linked devices ask the
+ * phone for), `view-once` (which they are never given).
+ */
+export type Masked = (typeof MASKED)[number]
+export const MASKED = ['ad', 'view-once'] as const
+
 export interface SayOptions {
   /** Chosen freely; WhatsApp's apps choose a random one. */
   readonly id?: string
@@ -22,6 +29,8 @@ export interface SayOptions {
   readonly addressing?: Addressing
   /** Breaks the ciphertext's authentication code, as a lost ratchet step would. */
   readonly corrupt?: boolean
+  /** Linked devices of the business get the message without content. */
+  readonly masked?: Masked
   /** Which of the customer's devices writes; 0 is the phone. */
   readonly device?: number
 }

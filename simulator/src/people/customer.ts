@@ -1,20 +1,21 @@
 import type { proto } from '@whiskeysockets/baileys'
-import { MEDIA_TYPES, type Content } from '../content/content.js'
-import { look } from '../content/look.js'
-import { seenFile, textOf } from '../content/read.js'
+import type { Content } from '../content/content.js'
 import { stanzaAttrs } from '../content/stanza-attrs.js'
 import { write } from '../content/write.js'
 import { NotFoundError } from '../errors.js'
+import { addressingOf, withDevice } from '../jids.js'
 import { BoundedMap, Journal } from '../journal.js'
 import type { MediaStore } from '../media/media-store.js'
 import { devicesChanged, identityChanged } from '../server/notifications.js'
 import { type Stanza, leaf, newMessageId, timestamp } from '../stanza.js'
 import type { Business } from './business.js'
+import { callStanza, corrupted, receiptStanza, retryStanza, unavailable } from './customer-stanzas.js'
 import type { CustomerSettings, SayOptions, SendOptions } from './customer-settings.js'
 import type { InboxMessage, Receipt } from './inbox.js'
-import { type KeyBundle, retryBundleStanzas } from './key-bundle.js'
+import type { KeyBundle } from './key-bundle.js'
 import type { LinkedDevice } from './linked-device.js'
 import { type Envelope, type Identity, Person } from './person.js'
+import { Screen } from './screen.js'
 import { SenderKeys } from './sender-keys.js'
 import { SignalDevice } from './signal-device.js'
 
@@ -27,8 +28,6 @@ export class Customer extends Person {
     addressing: 'lid', sendsReadReceipts: false, offline: false, failDecrypt: 0, answersRetries: true,
   }
 
-  /** Distinct messages, in the order of their arrival. */
-  readonly inbox = new Journal<InboxMessage>(5_000)
   /** Message id -> how many stanzas came with it. A WhatsApp phone shows the first and drops the others. */
   readonly copies = new BoundedMap<string, number>(10_000)
   readonly receipts = new Journal<Receipt>(5_000)
@@ -39,7 +38,7 @@ export class Customer extends Person {
   /** Messages that this phone sent again because a business asked. */
   resent = 0
 
-  readonly #shown = new BoundedMap<string, { readonly device: LinkedDevice | undefined; readonly message: proto.IMessage }>(10_000)
+  readonly #screen = new Screen(this.media)
   readonly #retries = new BoundedMap<string, number>(1_000)
   readonly #sent = new BoundedMap<string, { readonly message: proto.IMessage; readonly attrs: Stanza['attrs']; readonly device: number }>(1_000)
   readonly #companions = new Map<number, SignalDevice>()
@@ -52,6 +51,11 @@ export class Customer extends Person {
   constructor(identity: Identity, media: MediaStore, settings: Partial<CustomerSettings> = {}) {
     super(identity, media)
     Object.assign(this.settings, settings)
+  }
+
+  /** Distinct messages, in the order of their arrival. */
+  get inbox(): Journal<InboxMessage> {
+    return this.#screen.inbox
   }
 
   /** Messages that the server keeps until the phone is switched on. */
@@ -108,7 +112,7 @@ export class Customer extends Person {
       media: this.media,
       keyOf: id => ({ id, remoteJid: business.phoneJid, fromMe: mine(id) }),
       authorOf: id => (mine(id) ? this.#jid : business.jid(this.settings.addressing)),
-      messageOf: id => this.#sent.get(id)?.message ?? this.#shown.get(id)?.message,
+      messageOf: id => this.#sent.get(id)?.message ?? this.#screen.messageOf(id),
     })
     return this.send(business, message, options)
   }
@@ -145,20 +149,13 @@ export class Customer extends Person {
 
   /** Rings. @returns the call's id. */
   call(business: Business, id = newMessageId()): string {
-    business.deliver({
-      tag: 'call', attrs: { from: this.#jid, id: newMessageId(), t: timestamp(), notify: this.name },
-      content: [{
-        tag: 'offer', attrs: { 'call-id': id, 'call-creator': this.#jid },
-        content: [{ tag: 'audio', attrs: { enc: 'opus', rate: '16000' } }],
-      }],
-    })
+    business.deliver(callStanza(this.#jid, this.name, id, newMessageId()))
     return id
   }
 
   /** The customer looks at a message. @throws NotFoundError when it never arrived. */
   read(id: string): void {
-    if (!this.#shown.has(id)) throw new NotFoundError(`${this.phone} has no message with id ${id}`)
-    const device = this.#shown.get(id)?.device
+    const device = this.#screen.senderOf(id)
     if (device) this.#sendReceipt(device, id, 'read')
   }
 
@@ -185,7 +182,7 @@ export class Customer extends Person {
         this.#askAgain(from, id)
         return
       }
-      await this.#show(from.business, id, message, from)
+      await this.#screen.show(from.business, id, message, from)
       this.#sendReceipt(from, id)
       if (this.settings.sendsReadReceipts) this.#sendReceipt(from, id, 'read')
     })
@@ -204,18 +201,12 @@ export class Customer extends Person {
 
   /** A message that the owner typed on the business' phone. The two phones' encryption is not simulated. */
   hear(business: Business, id: string, message: proto.IMessage): Promise<void> {
-    return this.#show(business, id, message)
+    return this.#screen.show(business, id, message)
   }
 
-  /**
-   * The plain file of a message on this phone's screen.
-   * @throws NotFoundError when there is no such message, or it has no file; Error when the file is not as the message says.
-   */
-  async fileIn(id: string): Promise<{ readonly mimetype: string; readonly bytes: Buffer }> {
-    const message = this.#shown.get(id)?.message
-    const file = message && seenFile(message)
-    if (!file) throw new NotFoundError(`${this.phone} has no message with id ${id} and a file`)
-    return { mimetype: file.mimetype, bytes: await this.media.download(file.file, MEDIA_TYPES[file.kind]) }
+  /** See {@link Screen.fileIn}. */
+  fileIn(id: string): Promise<{ readonly mimetype: string; readonly bytes: Buffer }> {
+    return this.#screen.fileIn(id)
   }
 
   /**
@@ -273,7 +264,7 @@ export class Customer extends Person {
   }
 
   #send(
-    business: Business, message: proto.IMessage, from: Stanza['attrs'], { id = newMessageId(), corrupt = false, device: number = 0 }: SayOptions,
+    business: Business, message: proto.IMessage, from: Stanza['attrs'], { id = newMessageId(), corrupt = false, masked, device: number = 0 }: SayOptions,
   ): Promise<string> {
     const devices = business.requireDevices()
     const own = this.#own(number)
@@ -281,24 +272,17 @@ export class Customer extends Person {
     return this.turn.run(async () => {
       const attrs = { ...from, id, ...stanzaAttrs(message), t: timestamp(), notify: this.name }
       this.#sent.set(id, { message, attrs, device: number })
+      business.hear(this.jid(addressingOf(from.from ?? '')), id, message)
       for (const device of devices) {
-        const enc = await this.encryptFor(device, message, own)
+        const enc = masked === undefined ? await this.encryptFor(device, message, own) : unavailable(masked)
         device.deliver({ tag: 'message', attrs, content: [corrupt ? corrupted(enc) : enc] })
       }
       return id
     })
   }
 
-  async #show(business: Business, id: string, message: proto.IMessage, device?: LinkedDevice): Promise<void> {
-    if (this.#shown.has(id)) return
-    this.#shown.set(id, { device, message })
-    this.inbox.append({
-      id, from: business.phone, device: device?.number ?? 0, text: textOf(message), content: await look(message, this.media), at: Date.now(),
-    })
-  }
-
   #sendReceipt(device: LinkedDevice, id: string, type?: 'read', own = 0): void {
-    device.deliver({ tag: 'receipt', attrs: { from: this.#jidOf(own), id, t: timestamp(), ...(type && { type }) } })
+    device.deliver(receiptStanza(this.#jidOf(own), id, type))
   }
 
   /** Asks for a message again, with keys for a new session, as a phone does that could not decrypt it. */
@@ -309,21 +293,6 @@ export class Customer extends Person {
     if (attempt > MAX_RETRIES || !bundle) return
     this.#retries.set(counter, attempt)
     this.retryRequests++
-    device.deliver({
-      tag: 'receipt', attrs: { from: this.#jidOf(number), id, t: timestamp(), type: 'retry' },
-      content: [
-        { tag: 'retry', attrs: { count: String(attempt), id, t: timestamp(), v: '1' } },
-        ...retryBundleStanzas(bundle),
-      ],
-    })
+    device.deliver(retryStanza(this.#jidOf(number), id, attempt, bundle))
   }
-}
-
-const withDevice = (jid: string, device: number): string => (device === 0 ? jid : jid.replace('@', `:${device}@`))
-
-/** The last byte belongs to the message's authentication code. */
-function corrupted(enc: Stanza): Stanza {
-  const bytes = Buffer.from(enc.content as Uint8Array)
-  bytes.writeUInt8(bytes.readUInt8(bytes.length - 1) ^ 0xff, bytes.length - 1)
-  return { ...enc, content: bytes }
 }

@@ -48,11 +48,15 @@ function recipients(message: Stanza): { readonly jid: string; readonly enc: Stan
 
 /**
  * A receipt from a linked device, which confirms the message to the server and tells its sender; or, of type `retry`,
- * says that the device could not decrypt it and asks the sender for it again.
+ * says that the device could not decrypt it and asks the sender for it again; or, of type `server-error`, asks its own phone for a file.
  */
 export async function routeReceipt(receipt: Stanza, { device, directory, reply }: Route): Promise<void> {
   const { id = '', to = '', participant, type } = receipt.attrs
   reply({ tag: 'ack', attrs: { class: 'receipt', id, from: to, ...(type !== undefined && { type }) } })
+  if (type === 'server-error') {
+    await device.business.uploadAgain(device, receipt)
+    return
+  }
   const sender = directory.find(participant ?? to)
   const ids = [id, ...children(child(receipt, 'list'), 'item').map(item => item.attrs.id ?? '')]
   for (const each of ids) {

@@ -6,8 +6,9 @@ import type { Logger } from '../observability/logger.js'
 import type { JournalStore } from '../store/journal.js'
 import { journalSortKey } from '../store/keys.js'
 import type { Deliver, Delivery } from '../webhook/client.js'
+import { Lanes } from './lanes.js'
 import { eventOf } from './mapping.js'
-import { correlationOf, type JournalRow, type MessageRow, type StoredFile } from './row.js'
+import { correlationOf, lanesOf, type JournalRow, type MessageRow, type StoredFile } from './row.js'
 
 export interface ForwarderOptions {
   readonly tenantId: string
@@ -39,14 +40,14 @@ const FAST = { baseMs: 200, capMs: 30_000, floorMs: 50 }
 const SLOW = { baseMs: 30_000, capMs: 5 * 60_000, floorMs: 10_000 }
 
 /**
- * Brings the journal to the webhook: each lane (chat) strictly in order, lanes in parallel, each row until its 2xx.
+ * Brings the journal to the webhook: each lane (a chat, by each of its names) strictly in order, chats in parallel, each row until its 2xx.
  *
  * It starts from the table, and live rows join without a detour. When too many wait it stops holding live ones and
  * reads the table in pages again, so its memory is bounded however long the webhook is away.
  */
 export class Forwarder {
   readonly #options: ForwarderOptions
-  readonly #lanes = new Map<string, JournalRow[]>()
+  readonly #lanes = new Lanes<JournalRow>()
   readonly #known = new Set<string>()
   #bytes = 0
   readonly #posts: PQueue
@@ -170,25 +171,17 @@ export class Forwarder {
     if (row.parked !== undefined || this.#known.has(row.sk)) return
     this.#known.add(row.sk)
     this.#bytes += bytesOf(row)
-    const lane = this.#lanes.get(row.lane)
-    if (lane !== undefined) {
-      lane.push(row)
-      return
-    }
-    this.#lanes.set(row.lane, [row])
-    this.#track(this.#drain(row.lane))
+    if (this.#lanes.add(row, lanesOf(row))) this.#track(this.#settle(row))
   }
 
-  async #drain(name: string): Promise<void> {
-    const lane = this.#lanes.get(name) ?? []
-    for (let row = lane[0]; row !== undefined && !this.#stop.signal.aborted; row = lane[0]) {
-      if (!await this.#forward(row)) return // stopped
-      lane.shift()
-      this.#known.delete(row.sk)
-      this.#bytes -= bytesOf(row)
-      this.#readOn()
-    }
-    if (lane.length === 0) this.#lanes.delete(name)
+  /** Done with one row, those that waited for it alone begin. */
+  async #settle(row: JournalRow): Promise<void> {
+    if (this.#stop.signal.aborted || !await this.#forward(row)) return
+    const next = this.#lanes.done(row, lanesOf(row))
+    this.#known.delete(row.sk)
+    this.#bytes -= bytesOf(row)
+    this.#readOn()
+    for (const each of next) this.#track(this.#settle(each))
   }
 
   /** Repeats until the row is done with; false when stopped before that. */

@@ -1,7 +1,8 @@
 import type { ConnectionUpdated, MessageStatus } from '@kesher/contracts'
 import { journalSortKey } from '../store/keys.js'
+import { chatOf, namesOf } from './stanza.js'
 
-/** One thing that the webhook has not acknowledged yet. Rows of one lane are forwarded strictly in the order of their keys. */
+/** One thing that the webhook has not acknowledged yet. Rows that share a lane (`lanesOf`) are forwarded strictly in the order of their keys. */
 export type JournalRow = MessageRow | EventRow
 
 interface Row {
@@ -35,6 +36,10 @@ export interface EventRow extends Row {
   readonly kind: 'event'
   readonly event: MessageStatus | ConnectionUpdated
 }
+
+/** All lanes of a row: a message stands in one for each name of its chat, so that rows that know one name each meet those that know both. */
+export const lanesOf = (row: JournalRow): readonly string[] =>
+  row.kind === 'event' ? [row.lane] : [...new Set([row.lane, ...namesOf(chatOf(row.attrs, row.fromMe))])]
 
 /** Follows a message through every log line; a customer's message begins one with its own id. */
 export const correlationOf = (row: JournalRow): string => row.kind === 'event' ? row.event.correlationId : row.attrs['id'] ?? ''

@@ -77,5 +77,20 @@ export function directChat(jid: string, names: readonly (string | undefined)[]):
   return { kind: 'direct', jid, ...(lid === undefined ? {} : { lid }), ...(phoneJid === undefined ? {} : { phoneJid }) }
 }
 
+/** Every known name of a chat, the one that lasts first. */
+export const namesOf = ({ lid, phoneJid, jid }: Chat): readonly string[] =>
+  [...new Set([lid, phoneJid, jid].filter(name => name !== undefined && name !== null && name !== ''))] as string[]
+
 /** One person keeps one lane, whichever of the two addresses a message comes by. */
 export const laneOf = (chat: Chat): string => chat.lid ?? chat.phoneJid ?? chat.jid
+
+/** Attributes that name a person a second time, as WhatsApp's own stanzas do. */
+export const secondName = (fromMe: boolean, jid: string): StanzaAttributes =>
+  ({ [`${fromMe ? 'recipient' : 'sender'}_${isLidUser(jid) ? 'lid' : 'pn'}`]: jid })
+
+/** The only name of a direct chat's person that a stanza gives; `undefined` if it gives both, or is about something else. */
+export function onlyNameIn({ attrs, fromMe }: Stanza): string | undefined {
+  if (attrs['category'] === 'peer') return undefined
+  const { kind, jid, lid, phoneJid } = chatOf(attrs, fromMe)
+  return kind === 'direct' && (lid === undefined || phoneJid === undefined) ? jid : undefined
+}

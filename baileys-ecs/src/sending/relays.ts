@@ -1,10 +1,11 @@
-import { isLidUser, jidDecode, jidEncode, jidNormalizedUser, proto, type WASocket } from '@whiskeysockets/baileys'
+import { jidDecode, proto, type WASocket } from '@whiskeysockets/baileys'
 import type { SendCommand, Superseded, Unavailable } from '@kesher/contracts'
 import type { Random } from '../concurrency/backoff.js'
 import { deferred } from '../concurrency/deferred.js'
 import { within } from '../concurrency/sleep.js'
 import type { Logger } from '../observability/logger.js'
 import type { Connection } from '../session/connection.js'
+import { otherNameOf } from '../session/names.js'
 import type { MediaBucket } from '../store/media.js'
 import type { SentLog, SentMessage } from '../store/sent-log.js'
 import { composingMs } from './composing.js'
@@ -67,7 +68,8 @@ export class Relays {
     const earlier = this.#open.get(messageId)
     if (earlier?.connection === connection) return earlier
     const { socket } = connection
-    const names = await namesOf(socket, chatJid)
+    const other = await otherNameOf(socket, chatJid)
+    const names = other === undefined ? [chatJid] : [chatJid, other]
     if (this.#givesWay(attempt, names)) return superseded(messageId)
     const isNewChat = before === undefined && await isStranger(socket, names)
     const permit = await this.#options.pace.ask(attempt.command.author, isNewChat)
@@ -178,17 +180,6 @@ export class Relays {
 /** Not awaited: no message depends on it. */
 function show(socket: WASocket, chatJid: string, state: 'composing' | 'paused'): void {
   socket.sendPresenceUpdate(state, chatJid).catch(() => undefined)
-}
-
-/** The jid and, if it is known here, the person's other name. Asks nobody: a lookup at WhatsApp would cost a round trip. */
-async function namesOf({ authState, signalRepository }: WASocket, jid: string): Promise<readonly string[]> {
-  if (isLidUser(jid)) {
-    const phone = await signalRepository.lidMapping.getPNForLID(jid)
-    return phone === null ? [jid] : [jid, jidNormalizedUser(phone)]
-  }
-  const user = jidDecode(jid)?.user ?? ''
-  const { [user]: lid } = await authState.keys.get('lid-mapping', [user]) // `getLIDForPN` would ask
-  return lid === undefined ? [jid] : [jid, jidEncode(lid, 'lid')]
 }
 
 /** Whether neither side has ever written to the other: then there is no Signal session, by either name. */

@@ -8,11 +8,12 @@ import type { SentLog } from '../store/sent-log.js'
 import type { JournalRow } from '../journal/row.js'
 import { AckWaiters, readAck, type Ack } from './acks.js'
 import { Intake, type IntakeOptions } from './intake.js'
+import { otherNameOf } from './names.js'
 import { isPaired, Pairing, type CodeWish, type PairingEnd, type Shown } from './pairing.js'
 import { isAnswer, Pulse } from './pulse.js'
 import { openSocket, webSocketOf, type SocketOptions } from './socket.js'
 
-export interface ConnectionOptions extends Omit<IntakeOptions, 'me' | 'failed' | 'pressure'>, Omit<SocketOptions, 'keys' | 'getMessage' | 'ratchet'> {
+export interface ConnectionOptions extends Omit<IntakeOptions, 'me' | 'otherName' | 'failed' | 'pressure'>, Omit<SocketOptions, 'keys' | 'getMessage' | 'ratchet'> {
   readonly auth: AuthState
   readonly connectTimeoutMs: number
   readonly codeWish: CodeWish | undefined
@@ -83,7 +84,10 @@ export class Connection {
         this.#pulse.wake()
       },
     })
-    this.#intake = new Intake({ ...options, pressure: this.#pressure, me: () => options.creds.me, failed: error => { this.terminate(error) } })
+    this.#intake = new Intake({
+      ...options, pressure: this.#pressure, me: () => options.creds.me, otherName: jid => otherNameOf(this.socket, jid),
+      failed: error => { this.terminate(error) },
+    })
     this.#pulse = new Pulse({
       silenceMs: options.silenceMs, probeMs: options.probeMs, monotonic: options.monotonic,
       probe: () => { this.#ping() },

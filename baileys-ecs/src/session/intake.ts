@@ -8,7 +8,7 @@ import { PendingStanzas } from '../journal/pending-stanzas.js'
 import { resentMessages } from '../journal/resent.js'
 import { messageStatus, readReceipt } from '../journal/receipts.js'
 import { statusRow, type JournalClock, type JournalRow, type MessageRow } from '../journal/row.js'
-import { readStanza, type Me, type Stanza } from '../journal/stanza.js'
+import { onlyNameIn, readStanza, secondName, type Me, type Stanza } from '../journal/stanza.js'
 import type { Counters } from '../observability/counters.js'
 import type { Logger } from '../observability/logger.js'
 import { redactText } from '../observability/redact.js'
@@ -23,6 +23,8 @@ export interface IntakeOptions {
   readonly ownWrites: OwnWrites
   /** Stores rows and hands them to the forwarder. */
   readonly append: (rows: readonly JournalRow[]) => Promise<void>
+  /** The other name of a direct chat's person, phone or LID, if it was ever learnt. */
+  readonly otherName: (jid: string) => Promise<string | undefined>
   /** Ends the socket: whatever is not stored yet will be delivered again. */
   readonly failed: (error: unknown) => void
   /** Stops reading from WhatsApp while too much is in hand. */
@@ -172,8 +174,9 @@ export class Intake {
   async #message(node: BinaryNode, receivedAt: number, baileys: Handler): Promise<void> {
     const me = this.#options.me()
     if (!this.#open || me === undefined) return
-    const stanza = readStanza(node, me, receivedAt)
+    const read = readStanza(node, me, receivedAt)
     try {
+      const stanza = read === undefined ? undefined : await this.#named(read)
       if (stanza !== undefined) {
         this.#stanzas.note(node, stanza)
         await this.#journalPlaintext(node, stanza)
@@ -189,6 +192,13 @@ export class Intake {
       this.#stanzas.forget(node)
       this.#options.ownWrites.handled(node.attrs['id'] ?? '')
     }
+  }
+
+  /** Adds the name that the stanza leaves out: an answer of the owner's by phone belongs to the customer who writes by LID. */
+  async #named(stanza: Stanza): Promise<Stanza> {
+    const only = onlyNameIn(stanza)
+    const other = only === undefined ? undefined : await this.#options.otherName(only)
+    return other === undefined ? stanza : { ...stanza, attrs: { ...stanza.attrs, ...secondName(stanza.fromMe, other) } }
   }
 
   /** Messages that come unencrypted (newsletters, some advertisements) never pass `decryptMessage`. */
@@ -234,7 +244,7 @@ export class Intake {
       ...(key.participant ? { participant: key.participant } : {}),
       ...(messageTimestamp ? { t: String(messageTimestamp) } : {}),
       ...(pushName ? { notify: pushName } : {}),
-      ...(alternative ? { [`${fromMe ? 'recipient' : 'sender'}_${alternative.endsWith('@lid') ? 'lid' : 'pn'}`]: alternative } : {}),
+      ...(alternative ? secondName(fromMe, alternative) : {}),
     }
     return { attrs, fromMe, backlog, receivedAt: this.#options.clock.next() }
   }

@@ -114,6 +114,12 @@ function businessRoutes(app: FastifyInstance, simulator: Simulator): void {
       return reply.code(204).send()
     })
 
+  app.post<OfPhone & { Body: schemas.MappingBody }>('/businesses/:phone/mapping', { schema: { body: schemas.mapping } },
+    async ({ params, body }, reply) => {
+      await simulator.business(params.phone).tellMapping(...body.customers.map(phone => simulator.customer(phone)))
+      return reply.code(204).send()
+    })
+
   app.post<OfPhone & { Body: schemas.DisconnectBody }>('/businesses/:phone/disconnect', {
     schema: { body: schemas.disconnect },
   }, ({ params, body }, reply) => {

@@ -29,7 +29,7 @@ export const newBusiness = object({ phone: digits, name: text, lid: digits }, ['
 
 export type CustomerBody = NewPersonBody & Partial<CustomerSettings>
 const settings = {
-  addressing, sendsReadReceipts: flag, offline: flag, failDecrypt: count, answersRetries: flag,
+  addressing, namesBoth: flag, sendsReadReceipts: flag, offline: flag, failDecrypt: count, answersRetries: flag,
 }
 export const newCustomer = object({ phone: digits, name: text, lid: digits, ...settings }, ['phone'])
 export const customerChange = object(settings)
@@ -61,6 +61,10 @@ export const businessNotice = object({ kind: { enum: NOTICES }, customer: digits
 /** The businesses whose devices are told of it. */
 export interface KnownToBody { businesses: string[] }
 export const knownTo = object({ businesses: { type: 'array', items: digits } }, ['businesses'])
+
+/** The customers whose LID and phone number the devices are told to be one person's. */
+export interface MappingBody { customers: string[] }
+export const mapping = object({ customers: { type: 'array', items: digits, minItems: 1 } }, ['customers'])
 
 export interface RestartBody { downMs?: number }
 export const restart = object({ downMs: { ...count, maximum: 600_000 } })

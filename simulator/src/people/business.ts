@@ -177,6 +177,20 @@ export class Business extends Person {
     })
   }
 
+  /** The phone tells its devices whose LID is whose phone number, as it does once a chat moves from one to the other. */
+  tellMapping(...customers: readonly Customer[]): Promise<void> {
+    return this.turn.run(() => this.#tellDevices({
+      protocolMessage: {
+        type: proto.Message.ProtocolMessage.Type.LID_MIGRATION_MAPPING_SYNC,
+        lidMigrationMappingSyncMessage: {
+          encodedMappingPayload: proto.LIDMigrationMappingSyncPayload.encode({
+            pnToLidMappings: customers.map(({ phone, lid }) => ({ pn: Number(phone), assignedLid: Number(lid) })),
+          }).finish(),
+        },
+      },
+    }, this.#peerAttrs()))
+  }
+
   /** Gives the devices the key to the phone's contacts. A real phone does it while it links a device, and when it makes a new key. */
   shareStateKey(): Promise<void> {
     return this.turn.run(() => this.#tellDevices(this.addressBook.keyShare(), this.#peerAttrs()))

@@ -5,6 +5,8 @@ import type { Addressing } from '../jids.js'
 export interface CustomerSettings {
   /** How the customer's messages name the customer; `lid` is what WhatsApp does today. */
   addressing: Addressing
+  /** The customer's messages name both LID and phone; else only the one that they come by. */
+  namesBoth: boolean
   /** Sends a read receipt for every message as it arrives. */
   sendsReadReceipts: boolean
   /** The phone is off: the server keeps what is sent to it. */

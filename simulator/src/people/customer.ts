@@ -25,7 +25,7 @@ const MAX_RETRIES = 5
 /** A customer with a phone, and perhaps with devices linked to it (WhatsApp Web, for one). */
 export class Customer extends Person {
   readonly settings: CustomerSettings = {
-    addressing: 'lid', sendsReadReceipts: false, offline: false, failDecrypt: 0, answersRetries: true,
+    addressing: 'lid', namesBoth: true, sendsReadReceipts: false, offline: false, failDecrypt: 0, answersRetries: true,
   }
 
   /** Message id -> how many stanzas came with it. A WhatsApp phone shows the first and drops the others. */
@@ -121,9 +121,10 @@ export class Customer extends Person {
   send(business: Business, message: proto.IMessage, options: SayOptions = {}): Promise<string> {
     const { addressing = this.settings.addressing, device = 0 } = options
     const [lid, phone] = [withDevice(this.lidJid, device), withDevice(this.phoneJid, device)]
+    const { namesBoth } = this.settings
     return this.#send(business, message, addressing === 'lid'
-      ? { from: lid, addressing_mode: 'lid', sender_pn: phone }
-      : { from: phone, addressing_mode: 'pn', sender_lid: lid }, options)
+      ? { from: lid, addressing_mode: 'lid', ...(namesBoth && { sender_pn: phone }) }
+      : { from: phone, addressing_mode: 'pn', ...(namesBoth && { sender_lid: lid }) }, options)
   }
 
   /**

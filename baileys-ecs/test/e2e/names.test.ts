@@ -12,8 +12,11 @@ after(async () => {
   setTimeout(() => process.exit(), 1_000) // timers of Baileys outlive its sockets
 })
 
+/** No lease is to run out where the machine is busy: this is about order. */
+const PATIENT = { LEASE_MS: '120000' }
+
 async function paired(t: TestContext): Promise<Scene> {
-  const scene = await createScene(t, emulator)
+  const scene = await createScene(t, emulator, PATIENT)
   await scene.pair(await scene.start())
   return scene
 }

@@ -15,9 +15,12 @@ after(async () => {
 
 type Paired = Scene & { readonly api: Api; readonly bucket: TestBucket }
 
+/** No lease is to run out where the machine is busy: this is about what the phone is asked for. */
+const PATIENT = { LEASE_MS: '120000' }
+
 async function paired(t: TestContext, settings: Readonly<Record<string, string>> = {}): Promise<Paired> {
   const bucket = await createBucket(emulator.url)
-  const scene = await createScene(t, emulator, { MEDIA_BUCKET: bucket.name, ...settings })
+  const scene = await createScene(t, emulator, { ...PATIENT, MEDIA_BUCKET: bucket.name, ...settings })
   const api = await scene.start()
   await scene.pair(api)
   return Object.assign(scene, { api, bucket })

@@ -9,7 +9,7 @@ BIN := .venv/bin
 TS_SOURCES := $(wildcard baileys-ecs/src/*.ts baileys-ecs/src/*/*.ts simulator/src/*.ts simulator/src/*/*.ts)
 
 .PHONY: help setup demo up test lint lint-python lint-node format unit contract integration infrastructure e2e node-test \
-	contracts synth bundles lock benchmark chaos-gateway crossing-gateway storm-gateway outage-gateway eval clean
+	contracts synth bundles lock benchmark chaos-gateway crossing-gateway storm-gateway outage-gateway soak-gateway eval clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9 -]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-15s %s\n", $$1, $$2 }'
@@ -78,6 +78,10 @@ storm-gateway: setup ## WhatsApp ends the sockets of NUMBERS numbers at once and
 OUTAGE ?= 60
 outage-gateway: setup ## webhook and database away for OUTAGE seconds, sockets cut, under traffic; ends with the counts
 	cd baileys-ecs && PATIENCE_MS=300000 OUTAGE=$(OUTAGE) node --import tsx test/chaos/outages.ts
+
+HOURS ?= 12
+soak-gateway: setup ## HOURS of three busy businesses, sixty times as fast; ends with the counts and how much memory grew
+	cd baileys-ecs && PATIENCE_MS=300000 HOURS=$(HOURS) node --import tsx test/chaos/soak.ts
 
 lock: .stamps/uv ## resolve requirements/*.in and the npm workspaces anew
 	scripts/lock

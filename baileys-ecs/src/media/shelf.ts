@@ -1,5 +1,6 @@
 import PQueue from 'p-queue'
 import { backoffDelay, type Random } from '../concurrency/backoff.js'
+import { deadline } from '../concurrency/deadline.js'
 import { sleep } from '../concurrency/sleep.js'
 import type { MediaFile } from '../journal/media-file.js'
 import type { StoredFile } from '../journal/row.js'
@@ -54,8 +55,7 @@ export class MediaShelf {
    */
   async put(incoming: Incoming, stop: AbortSignal): Promise<StoredFile | undefined> {
     const { deadlineMs, logger, counters } = this.#options
-    const deadline = AbortSignal.timeout(deadlineMs)
-    const signal = AbortSignal.any([deadline, stop])
+    const { signal, release } = deadline(deadlineMs, stop)
     try {
       return await this.#attempts(incoming, signal)
     } catch (error) {
@@ -64,6 +64,8 @@ export class MediaShelf {
       counters.add('mediaMissing')
       logger.warn({ correlationId: incoming.correlationId, reason, err: error }, 'a file is missing; its message goes without it')
       return { missing: reason }
+    } finally {
+      release()
     }
   }
 

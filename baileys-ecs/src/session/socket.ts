@@ -4,6 +4,7 @@ import makeWASocket, {
 } from '@whiskeysockets/baileys'
 import { baileysLogger, type Logger } from '../observability/logger.js'
 import { commitFirst, type Noting } from './commit-first.js'
+import { boundLidMemory } from './lid-memory.js'
 
 export interface SocketOptions {
   readonly version: WAVersion
@@ -43,6 +44,7 @@ export function openSocket({ version, creds, keys, waWebSocketUrl, qrMs, retryCo
     ...(waWebSocketUrl === undefined ? {} : { waWebSocketUrl }),
     ...(qrMs > 0 ? { qrTimeout: qrMs } : {}),
   })
+  boundLidMemory(socket.signalRepository)
   // Baileys' own memory of sent messages forgets after five minutes, but each repeat starts them anew: only the sent log,
   // asked by `getMessage`, knows how old a message is.
   if (socket.messageRetryManager) socket.messageRetryManager.getRecentMessage = () => undefined

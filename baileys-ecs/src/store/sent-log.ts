@@ -17,14 +17,15 @@ export interface SentMessage {
   readonly refusedCode?: string
 }
 
-const RECENT_BYTES = 4_000_000
+/** Receipts come for the messages of the last hours; the others are asked of the table. 200 numbers stay under 200 MB. */
+const RECENT = { max: 500, maxSize: 1_000_000 }
 const KEPT_SECONDS = 24 * 60 * 60
 
 export class SentLog {
   readonly #table: Table
   readonly #writer: FencedWriter
   readonly #recent = new LRUCache<string, SentMessage>({
-    max: 2_000, maxSize: RECENT_BYTES, sizeCalculation: ({ content }) => content.length + 500,
+    ...RECENT, sizeCalculation: ({ content }) => content.length + 500,
   })
 
   constructor(table: Table, writer: FencedWriter) {

@@ -44,7 +44,7 @@ export class Contestant {
     const common = { ...AWS_ENVIRONMENT, AWS_ENDPOINT_URL: emulator.url, WA_WEBSOCKET_URL: network.url, WEBHOOK_URL: receiver.url }
     const process = name === 'gateway'
       ? await spawnGateway({ ...common, GATEWAY_TABLE: table.name, INTERNAL_SECRET: SECRET, PORT: '0', COMPOSING_MS: '0', ...settings }, simulator)
-      : await spawnGateway({ ...common, ...(name === 'bare Baileys, same table' ? { GATEWAY_TABLE: table.name } : {}) }, simulator, 'test/bench/bare-main.ts')
+      : await spawnGateway({ ...common, ...(name === 'bare Baileys, same table' ? { GATEWAY_TABLE: table.name } : {}) }, simulator, { main: 'test/bench/bare-main.ts' })
     const api = new Api(process.url, process.lines, async () => { await process.kill('SIGTERM') })
     // The gateway claims what is wanted; for bare Baileys the row is only what its writes are checked against.
     return new Contestant(name, process, api, table.name, arena, tenant => table.desire(tenant, name === 'gateway' ? { desired: 'linked' } : { ownerToken: 0 }))

@@ -25,7 +25,7 @@ export interface Counts {
   readonly disordered: number
 }
 
-export const lineOf = ({ received, lost, doubled, sent, sentTwice }: Counts): string =>
+export const lineOf = ({ received, lost, doubled, sent, sentTwice }: Pick<Counts, 'received' | 'lost' | 'doubled' | 'sent' | 'sentTwice'>): string =>
   `received=${received} lost=${lost} doubled=${doubled} sent=${sent} sent_twice=${sentTwice}`
 
 /** The same while traffic runs: what is not there yet is not lost. */

@@ -5,6 +5,10 @@ import { eventually } from './eventually.js'
 const PACKAGE = resolve(import.meta.dirname, '../..')
 const TRUST = resolve(PACKAGE, '../simulator/src/trust.ts')
 
+/** Compiled, as it runs in the image: `npm run build` first. */
+const COMPILED = { main: resolve(PACKAGE, 'dist/main.js'), trust: resolve(PACKAGE, '../simulator/dist/trust.js') }
+const PROBE = resolve(import.meta.dirname, 'memory-probe.mjs')
+
 /** Two seconds on an idle machine; a busy one may need a minute. */
 const START_MS = 120_000
 
@@ -12,6 +16,7 @@ const START_MS = 120_000
 export interface GatewayProcess {
   readonly url: string
   readonly pid: number
+  readonly child: ChildProcess
   readonly lines: string[]
   readonly exited: Promise<number | null>
   kill: (signal: NodeJS.Signals) => Promise<number | null>
@@ -23,14 +28,24 @@ export interface Trusted {
   readonly mediaUrl: string
 }
 
-/** @param main another program that says "gateway ready" as the gateway does */
+export interface Program {
+  /** Another one that says "gateway ready" as the gateway does; `compiled`: the gateway without a loader of TypeScript. */
+  readonly main?: string
+  /** Can be asked what it holds, by `memoryOf`. */
+  readonly probed?: boolean
+}
+
 export async function spawnGateway(
-  environment: Readonly<Record<string, string>>, simulator?: Trusted, main = 'src/main.ts',
+  environment: Readonly<Record<string, string>>, simulator?: Trusted, { main = 'src/main.ts', probed = false }: Program = {},
 ): Promise<GatewayProcess> {
+  const isCompiled = main === 'compiled'
   const child = spawn(process.execPath, [
-    '--import', 'tsx', ...(simulator === undefined ? [] : ['--import', TRUST]), resolve(PACKAGE, main),
+    ...(isCompiled ? [] : ['--import', 'tsx']),
+    ...(simulator === undefined ? [] : ['--import', isCompiled ? COMPILED.trust : TRUST]),
+    ...(probed ? ['--expose-gc', '--import', PROBE] : []),
+    isCompiled ? COMPILED.main : resolve(PACKAGE, main),
   ], {
-    cwd: PACKAGE, stdio: ['ignore', 'pipe', 'pipe'],
+    cwd: PACKAGE, stdio: ['ignore', 'pipe', 'pipe', ...(probed ? ['ipc'] as const : [])],
     env: {
       PATH: process.env['PATH'], ...environment,
       ...(simulator === undefined ? {} : { WA_SIMULATOR_ROOT: simulator.trustRoot, WA_SIMULATOR_MEDIA: simulator.mediaUrl }),
@@ -44,7 +59,7 @@ export async function spawnGateway(
     return ready === undefined ? undefined : (JSON.parse(ready) as { url: string }).url
   }, START_MS)
   return {
-    url, lines, exited, pid: child.pid ?? 0,
+    url, lines, exited, child, pid: child.pid ?? 0,
     kill: async signal => {
       child.kill(signal)
       return exited

@@ -7,7 +7,7 @@ import { createLogger } from '../../src/observability/logger.js'
 import { readSettings } from '../../src/settings.js'
 import { AWS_ENVIRONMENT, type Emulator } from './emulator.js'
 import { eventually } from './eventually.js'
-import { spawnGateway, type GatewayProcess } from './gateway-process.js'
+import { spawnGateway, type GatewayProcess, type Program } from './gateway-process.js'
 import { startSlowAws, type SlowAws } from './slow-aws.js'
 import { createTable, type TestTable } from './table.js'
 import { startWebhook, type WebhookStub } from './webhook.js'
@@ -29,7 +29,7 @@ export interface Scene {
   /** A gateway in this process. */
   start: (settings?: Readonly<Record<string, string>>) => Promise<Api>
   /** A gateway in a process of its own. */
-  spawn: (settings?: Readonly<Record<string, string>>) => Promise<Api & { readonly process: GatewayProcess }>
+  spawn: (settings?: Readonly<Record<string, string>>, program?: Program) => Promise<Api & { readonly process: GatewayProcess }>
   /** Pairs by QR and waits until the session can send. */
   pair: (api: Api, tenant?: string, business?: Business) => Promise<void>
   command: (text: string, options?: Partial<SendCommand>) => Promise<SendCommand>
@@ -119,8 +119,8 @@ export async function createScene(
       running.add(stop)
       return new Api(gateway.url, lines, stop)
     },
-    spawn: async settings => {
-      const child = await spawnGateway({ ...environment, ...settings }, simulator)
+    spawn: async (settings, program) => {
+      const child = await spawnGateway({ ...environment, ...settings }, simulator, program)
       running.add(() => child.kill('SIGKILL'))
       const api = new Api(child.url, child.lines, async () => { await child.kill('SIGTERM') })
       return Object.assign(api, { process: child })

@@ -7,6 +7,9 @@ import { createDynamo, documentClient, persist } from '../../src/store/dynamo.js
 /** A busy machine may keep an emulator from answering for a while. */
 const PATIENTLY = { retryMs: 60_000, random: Math.random }
 
+/** For `SESSION_INDEX`: who wants the table as it is deployed names it. */
+export const SESSION_INDEX = 'sessions'
+
 /** A gateway table of its own for each test, and what Python would write into it. */
 export interface TestTable {
   readonly name: string
@@ -24,7 +27,11 @@ export async function createTable(endpoint: string): Promise<TestTable> {
   await client.send(new CreateTableCommand({
     TableName: name, BillingMode: 'PAY_PER_REQUEST',
     KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }, { AttributeName: 'sk', KeyType: 'RANGE' }],
-    AttributeDefinitions: [{ AttributeName: 'pk', AttributeType: 'S' }, { AttributeName: 'sk', AttributeType: 'S' }],
+    AttributeDefinitions: ['pk', 'sk', 'desired'].map(AttributeName => ({ AttributeName, AttributeType: 'S' as const })),
+    GlobalSecondaryIndexes: [{
+      IndexName: SESSION_INDEX, Projection: { ProjectionType: 'ALL' },
+      KeySchema: [{ AttributeName: 'desired', KeyType: 'HASH' }, { AttributeName: 'pk', KeyType: 'RANGE' }],
+    }],
   }))
   const ask = <T>(call: () => Promise<T>): Promise<T> => persist(PATIENTLY, call)
   const Key = (tenantId: string): { pk: string; sk: string } => ({ pk: `SESSION#${tenantId}`, sk: 'SESSION' })

@@ -1,18 +1,25 @@
 import assert from 'node:assert/strict'
+import { getEventListeners, once } from 'node:events'
 import { connect } from 'node:net'
 import { describe, it } from 'node:test'
 import { proto } from '@whiskeysockets/baileys'
+import { LIDMappingStore } from '@whiskeysockets/baileys/lib/Signal/lid-mapping.js'
 import { Backpressure } from '../../src/concurrency/backpressure.js'
+import { deadline } from '../../src/concurrency/deadline.js'
 import { deferred } from '../../src/concurrency/deferred.js'
 import { buildHttp } from '../../src/http/build.js'
 import { Forwarder } from '../../src/journal/forwarder.js'
 import type { MessageRow } from '../../src/journal/row.js'
 import { Counters } from '../../src/observability/counters.js'
-import { createLogger } from '../../src/observability/logger.js'
+import { baileysLogger, createLogger } from '../../src/observability/logger.js'
+import { boundLidMemory } from '../../src/session/lid-memory.js'
 import { Pulse } from '../../src/session/pulse.js'
 import { retryCounters } from '../../src/session/retry-counters.js'
 import type { JournalStore } from '../../src/store/journal.js'
+import type { Table } from '../../src/store/dynamo.js'
 import { journalSortKey } from '../../src/store/keys.js'
+import { SentLog } from '../../src/store/sent-log.js'
+import { FencedWriter } from '../../src/store/writer.js'
 import { Secrets } from '../../src/webhook/secrets.js'
 import { eventually } from '../support/eventually.js'
 
@@ -60,6 +67,61 @@ describe('a flood of retry receipts', () => {
     const known = Array.from({ length: 6_000 }, (_, i) => counters.get<number>(`${i} ${'x'.repeat(i % 100 === 0 ? 100_000 : 20)}`)).filter(value => value !== undefined)
     assert.ok(known.length < 5_000)
     assert.equal(known.at(-1), 5_999)
+  })
+})
+
+describe('people whom a socket meets', () => {
+  it('are remembered up to a bound, and the others are known from the table', async () => {
+    const stored = new Map<string, string>()
+    const keys = {
+      get: (_: string, ids: string[]) => Promise.resolve(Object.fromEntries(ids.flatMap(id => stored.has(id) ? [[id, stored.get(id)]] : []))),
+      set: (data: { 'lid-mapping'?: Record<string, string> }) => {
+        for (const [id, value] of Object.entries(data['lid-mapping'] ?? {})) stored.set(id, value)
+        return Promise.resolve()
+      },
+      transaction: <T>(work: () => Promise<T>) => work(), isInTransaction: () => false,
+    }
+    const lidMapping = new LIDMappingStore(keys as never, baileysLogger(createLogger('silent')))
+    boundLidMemory({ lidMapping })
+    const { mappingCache } = lidMapping as unknown as { readonly mappingCache: { readonly size: number } }
+    for (let i = 0; i < 5; i++) {
+      await lidMapping.storeLIDPNMappings(Array.from({ length: 1_000 }, (_, n) => ({ lid: `8${i}${n}@lid`, pn: `97250${i}${n}@s.whatsapp.net` })))
+    }
+    assert.ok(mappingCache.size <= 4_000, String(mappingCache.size))
+    assert.match(await lidMapping.getPNForLID('800@lid') ?? '', /^9725000[:@]/)
+    lidMapping.close()
+    assert.equal(mappingCache.size, 0)
+  })
+})
+
+describe('messages that a number sent', () => {
+  it('are remembered up to a bound, the newest ones', async () => {
+    const db = { send: () => Promise.resolve({}) } as never
+    const table: Table = { db, name: 't', retryMs: 0, random: () => 0 }
+    const sent = new SentLog(table, new FencedWriter(table, 'shop', 1))
+    const record = (n: number, bytes: number): Promise<void> => sent.record({
+      messageId: `M${n}`, chatJid: 'x@lid', correlationId: 'c', content: new Uint8Array(bytes), createdAt: 0,
+    })
+    for (let n = 0; n < 600; n++) await record(n, 100)
+    assert.deepEqual([sent.isRecent('M0'), sent.isRecent('M599')], [false, true])
+    for (let n = 600; n < 620; n++) await record(n, 100_000)
+    assert.deepEqual([sent.isRecent('M599'), sent.isRecent('M619')], [false, true])
+  })
+})
+
+describe('a deadline within something that lasts', () => {
+  it('leaves nothing in it, and ends with whichever ends first', async () => {
+    const stop = new AbortController()
+    for (let i = 0; i < 3; i++) deadline(60_000, stop.signal).release()
+    assert.equal(getEventListeners(stop.signal, 'abort').length, 0)
+    const short = deadline(20, stop.signal)
+    await once(short.signal, 'abort')
+    const long = deadline(60_000, stop.signal)
+    stop.abort()
+    assert.equal(long.signal.aborted, true)
+    assert.equal(deadline(60_000, stop.signal).signal.aborted, true)
+    short.release()
+    long.release()
   })
 })
 

@@ -456,6 +456,10 @@ canSend: boolean
  * When WhatsApp's server last answered something of ours: an acknowledgement, a query, a ping.
  */
 answeredAt?: (number | null)
+/**
+ * While WhatsApp lets this number begin no new chats (463): when that ends. Who has written is answered all the same.
+ */
+restrictedUntil?: (number | null)
 phoneJid?: (string | null)
 code?: (number | null)
 reason?: (string | null)

@@ -1,5 +1,5 @@
 import { jidDecode, proto, type WASocket } from '@whiskeysockets/baileys'
-import type { SendCommand, Superseded, Unavailable } from '@kesher/contracts'
+import type { Refused, SendCommand, Superseded, Unavailable } from '@kesher/contracts'
 import type { Random } from '../concurrency/backoff.js'
 import { deferred } from '../concurrency/deferred.js'
 import { within } from '../concurrency/sleep.js'
@@ -13,6 +13,7 @@ import { composed, ownNameIn, typedCharacters } from './content.js'
 import { fileOf } from './files.js'
 import type { OwnWrites } from './own-writes.js'
 import type { Pace, Permit } from './pace.js'
+import { refusal, RESTRICTED } from './refusals.js'
 import { paced, superseded, unavailable } from './results.js'
 
 export interface RelayOptions {
@@ -25,6 +26,8 @@ export interface RelayOptions {
   /** Of a whole send; at most half of it may be spent on composing. */
   readonly deadlineMs: number
   readonly pace: Pace
+  /** Until when WhatsApp lets the number begin no new chats. */
+  readonly restrictedUntil: () => Date | undefined
   readonly bucket: MediaBucket | undefined
   readonly random: Random
   readonly now: () => number
@@ -63,7 +66,7 @@ export class Relays {
    * Prepares the message, records it, shows "typing ..." meanwhile, and hands it to Baileys; or says why nothing was sent.
    * An earlier attempt that still lies in Baileys is joined: a second relay would double the stanza.
    */
-  async begin(connection: Connection, attempt: Attempt, before: SentMessage | undefined): Promise<Relay | Unavailable | Superseded> {
+  async begin(connection: Connection, attempt: Attempt, before: SentMessage | undefined): Promise<Relay | Unavailable | Superseded | Refused> {
     const { messageId, chatJid } = attempt.command
     const earlier = this.#open.get(messageId)
     if (earlier?.connection === connection) return earlier
@@ -72,6 +75,9 @@ export class Relays {
     const names = other === undefined ? [chatJid] : [chatJid, other]
     if (this.#givesWay(attempt, names)) return superseded(messageId)
     const isNewChat = before === undefined && await isStranger(socket, names)
+    const until = isNewChat ? this.#options.restrictedUntil() : undefined
+    // Each attempt makes the restriction worse (Baileys #2688), so none is made. What WhatsApp itself takes for a new chat, it refuses.
+    if (until !== undefined) return refusal(messageId, RESTRICTED, until)
     const permit = await this.#options.pace.ask(attempt.command.author, isNewChat)
     if ('retryAfterMs' in permit) return paced(messageId, permit)
 

@@ -16,7 +16,6 @@ import { notOwner, unavailable, unknown, unsendable } from './results.js'
 export interface SenderOptions extends RelayOptions {
   /** The socket to send through, or `undefined` while it cannot. */
   readonly connection: () => Connection | undefined
-  readonly restrictedUntil: () => Date | undefined
   /** Time without acknowledgement after which the connection is doubted. */
   readonly ackProbeMs: number
   readonly monotonic: () => number

@@ -115,12 +115,14 @@ export class Session {
 
   status(): SessionStatus {
     const answeredAt = this.#upkeep.connection?.answeredAt
+    const { restrictedUntil } = this.#upkeep
     return {
       tenantId: this.tenantId,
       ...this.#state.known,
       connected: this.isConnected,
       canSend: this.canSend,
       ...(answeredAt === undefined ? {} : { answeredAt }),
+      ...(restrictedUntil === undefined ? {} : { restrictedUntil: restrictedUntil.getTime() }),
       ...(this.#state.phoneJid === undefined ? {} : { phoneJid: this.#state.phoneJid }),
     }
   }

@@ -65,7 +65,7 @@ export class Upkeep {
 
   /** Until when WhatsApp forbids new chats, as far as this process heard of it. */
   get restrictedUntil(): Date | undefined {
-    return this.#restrictedUntil
+    return this.#restrictedUntil !== undefined && this.#restrictedUntil.getTime() > this.#options.now() ? this.#restrictedUntil : undefined
   }
 
   start(): void {

@@ -21,6 +21,8 @@ class SessionStatus(Wire):
     answered something of ours within the gateway's `SILENCE_MS`."""
     answered_at: Milliseconds | None = None
     """When WhatsApp's server last answered something of ours: an acknowledgement, a query, a ping."""
+    restricted_until: Milliseconds | None = None
+    """While WhatsApp lets this number begin no new chats (463): when that ends. Who has written is answered all the same."""
     phone_jid: JidField | None = None
     code: int | None = None
     reason: str | None = None

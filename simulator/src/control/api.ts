@@ -114,6 +114,12 @@ function businessRoutes(app: FastifyInstance, simulator: Simulator): void {
       return reply.code(204).send()
     })
 
+  app.post<OfPhone & { Body: schemas.RestrictionBody }>('/businesses/:phone/restrict', { schema: { body: schemas.restriction } },
+    ({ params, body }, reply) => {
+      simulator.business(params.phone).restrict(body.until)
+      return reply.code(204).send()
+    })
+
   app.post<OfPhone & { Body: schemas.MappingBody }>('/businesses/:phone/mapping', { schema: { body: schemas.mapping } },
     async ({ params, body }, reply) => {
       await simulator.business(params.phone).tellMapping(...body.customers.map(phone => simulator.customer(phone)))

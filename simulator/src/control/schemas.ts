@@ -62,6 +62,10 @@ export const businessNotice = object({ kind: { enum: NOTICES }, customer: digits
 export interface KnownToBody { businesses: string[] }
 export const knownTo = object({ businesses: { type: 'array', items: digits } }, ['businesses'])
 
+/** Milliseconds since 1970; null lifts the restriction. */
+export interface RestrictionBody { until: number | null }
+export const restriction = object({ until: { type: ['integer', 'null'], minimum: 0 } }, ['until'])
+
 /** The customers whose LID and phone number the devices are told to be one person's. */
 export interface MappingBody { customers: string[] }
 export const mapping = object({ customers: { type: 'array', items: digits, minItems: 1 } }, ['customers'])

@@ -8,7 +8,7 @@ import type { Addressing } from '../jids.js'
 import { BoundedMap, Journal } from '../journal.js'
 import type { MediaStore } from '../media/media-store.js'
 import type { Ending } from '../server/endings.js'
-import { type Notice, notice, stateChanged } from '../server/notifications.js'
+import { type Notice, notice, restrictionChanged, stateChanged } from '../server/notifications.js'
 import type { PairingDesk } from '../server/pairing.js'
 import { type Stanza, leaf, newMessageId, timestamp } from '../stanza.js'
 import { stanzaAttrs } from '../content/stanza-attrs.js'
@@ -66,6 +66,9 @@ export class Business extends Person {
   readonly #ours = new BoundedMap<string, proto.IMessage>(10_000)
   readonly #phone = new OwnerPhone(this.media, (device, message, attrs) => this.#tell(device, message, { from: this.phoneJid, ...attrs }))
   #nextDeviceNumber = 1
+  #restrictedUntil: number | null = null
+  /** Jids of those who wrote to the business: these chats exist. */
+  readonly #partners = new Set<string>()
   readonly #desk: PairingDesk
 
   constructor(identity: Identity, media: MediaStore, desk: PairingDesk) {
@@ -90,6 +93,21 @@ export class Business extends Person {
   /** Changes some settings of the phone; one that is switched on does what it was asked for meanwhile. */
   change(settings: Partial<BusinessSettings>): Promise<void> {
     return this.turn.run(() => this.#phone.change(settings))
+  }
+
+  /** Until when WhatsApp lets the account begin no new chats, in milliseconds since 1970; null when it may. */
+  get restrictedUntil(): number | null {
+    return this.#restrictedUntil !== null && this.#restrictedUntil > Date.now() ? this.#restrictedUntil : null
+  }
+
+  /** Restricts the account, or (`null`) lifts the restriction; linked devices are told. */
+  restrict(until: number | null): void {
+    this.#restrictedUntil = until
+    this.deliver(restrictionChanged(until))
+  }
+
+  mayWriteTo({ phoneJid, lidJid }: Person): boolean {
+    return this.restrictedUntil === null || phoneJid === this.phoneJid || this.#partners.has(phoneJid) || this.#partners.has(lidJid)
   }
 
   override deviceNumbers(): number[] {
@@ -231,6 +249,7 @@ export class Business extends Person {
 
   /** A customer's message arrives on the phone, too. The two phones' encryption is not simulated. */
   hear(chat: string, id: string, message: proto.IMessage): void {
+    this.#partners.add(chat)
     this.#phone.remember(chat, id, false, message)
   }
 

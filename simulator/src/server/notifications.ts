@@ -24,6 +24,15 @@ export const stateChanged = (collection: string, version: number): Stanza =>
 /** Somebody has a new phone, or installed WhatsApp anew: the keys are others now. */
 export const identityChanged = (jid: string): Stanza => notification('encrypt', jid, [{ tag: 'identity', attrs: {} }])
 
+/** The account may begin no new chats until then (milliseconds since 1970), or may again. */
+export const restrictionChanged = (until: number | null): Stanza => notification('mex', SERVER, [
+  leaf('update', Buffer.from(JSON.stringify({ data: { xwa2_notify_account_reachout_timelock: timelock(until) } })), { op_name: 'NotificationUserReachoutTimelockUpdate' }),
+])
+
+export const timelock = (until: number | null): object => ({
+  is_active: until !== null, enforcement_type: 'DEFAULT', time_enforcement_ends: until === null ? '0' : String(Math.floor(until / 1000)),
+})
+
 /** @param about whose phone, picture or profile it is. */
 export function notice(kind: Notice, about: { readonly phoneJid: string; readonly lidJid: string }): Stanza {
   const { phoneJid, lidJid } = about

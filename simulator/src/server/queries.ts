@@ -5,6 +5,7 @@ import { CONTACTS } from '../people/address-book.js'
 import type { Directory } from '../people/directory.js'
 import { type KeyBundle, bundleStanzas, readKey, readSignedKey } from '../people/key-bundle.js'
 import type { LinkedDevice } from '../people/linked-device.js'
+import { timelock } from './notifications.js'
 import { type Stanza, bytesIn, child, children, firstChild, leaf } from '../stanza.js'
 
 /** A question of a logged-in device, with what its answer may need. */
@@ -103,12 +104,9 @@ export const QUERIES: Readonly<Record<string, (query: Query) => Answer | Promise
     }],
   }),
 
-  // The only GraphQL query asks until when the account is restricted: for a day, while messages are refused for that reason.
-  'iq/w:mex/get/query': ({ faults }) => {
-    const restricted = faults.ackError === '463'
-    const lock = {
-      is_active: restricted, enforcement_type: 'DEFAULT', time_enforcement_ends: restricted ? String(Math.floor(Date.now() / 1000) + 86_400) : '0',
-    }
+  // The only GraphQL query asks until when the account is restricted: as it is, or for a day while the fault refuses messages for that reason.
+  'iq/w:mex/get/query': ({ device, faults }) => {
+    const lock = timelock(faults.ackError === '463' ? Date.now() + 86_400_000 : device.business.restrictedUntil)
     return { content: [leaf('result', Buffer.from(JSON.stringify({ data: { xwa2_fetch_account_reachout_timelock: lock } })))] }
   },
 

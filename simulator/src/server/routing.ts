@@ -22,7 +22,8 @@ export interface Route {
  */
 export async function routeMessage(message: Stanza, { device, directory, faults, reply }: Route): Promise<void> {
   const { id = '', to = '' } = message.attrs
-  const error = faults.ackError
+  const receiver = directory.find(to)
+  const error = faults.ackError ?? (!receiver || device.business.mayWriteTo(receiver) ? null : RESTRICTED)
   if (!faults.dropAcks) {
     reply({ tag: 'ack', attrs: { class: 'message', id, from: to, t: timestamp(), ...(error !== null && { error }) } })
   }
@@ -34,6 +35,9 @@ export async function routeMessage(message: Stanza, { device, directory, faults,
     })
   }
 }
+
+/** The account is restricted: it may begin no new chats. */
+const RESTRICTED = '463'
 
 /** A first sending names everybody's devices in `<participants>`; one for a single device has its `<enc>` at the top. */
 function recipients(message: Stanza): { readonly jid: string; readonly enc: Stanza }[] {

@@ -457,7 +457,7 @@ canSend: boolean
  */
 answeredAt?: (number | null)
 /**
- * While WhatsApp lets this number begin no new chats (463): when that ends. Who has written is answered all the same.
+ * While WhatsApp lets this number begin no new chats (463): when that ends. Existing chats go on.
  */
 restrictedUntil?: (number | null)
 phoneJid?: (string | null)

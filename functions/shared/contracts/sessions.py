@@ -22,7 +22,7 @@ class SessionStatus(Wire):
     answered_at: Milliseconds | None = None
     """When WhatsApp's server last answered something of ours: an acknowledgement, a query, a ping."""
     restricted_until: Milliseconds | None = None
-    """While WhatsApp lets this number begin no new chats (463): when that ends. Who has written is answered all the same."""
+    """While WhatsApp lets this number begin no new chats (463): when that ends. Existing chats go on."""
     phone_jid: JidField | None = None
     code: int | None = None
     reason: str | None = None

@@ -6,13 +6,10 @@ assistant was shown last of a message is what the customer wrote last, and nothi
 
 from __future__ import annotations
 
-import logging
 import os
 from collections import Counter
-from collections.abc import Iterator
 from random import Random
 
-import pytest
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
@@ -32,11 +29,10 @@ from functions.shared.conversation import Message, load_conversation, load_messa
 from functions.shared.endings import NothingAsked, end
 from functions.shared.examples import barber_shop
 from functions.shared.inbox import Reply, RunTurn, Turn, TurnOvertakenError, TurnRecord, begin_turn, commit_turn, decide
-from functions.shared.observability import logger, metrics
 from functions.shared.profile import save_profile
 from functions.shared.tables import ChatItem
 from functions.webhook.accept import accept
-from tests.unit.protocol.table import begin_empty, in_process_table
+from tests.unit.protocol.table import begin_empty
 from tests.unit.protocol.test_protocol import CHAT, TENANT
 
 HAPPENED: Counter[str] = Counter()
@@ -202,16 +198,6 @@ def _only_conversation() -> str:
 )
 def the_last_word_counts(random: Random, steps: int) -> None:
     Chat(random).run(steps)
-
-
-@pytest.fixture
-def table() -> Iterator[None]:
-    level = logger.log_level
-    logger.setLevel(logging.CRITICAL)
-    with in_process_table():
-        yield
-    logger.setLevel(level)
-    metrics.clear_metrics()
 
 
 def test_the_customers_last_word_counts_whatever_comes_when(table: None) -> None:

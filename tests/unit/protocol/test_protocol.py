@@ -9,14 +9,12 @@ everything answered.
 from __future__ import annotations
 
 import itertools
-import logging
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from random import Random
 from typing import TypeVar
 
-import pytest
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
@@ -55,13 +53,12 @@ from functions.shared.inbox import (
     decide,
 )
 from functions.shared.keys import conversation_pk, parse_outbox_sk
-from functions.shared.observability import logger, metrics
 from functions.shared.outbox import RANK, State
 from functions.shared.profile import save_profile
 from functions.shared.tables import MessageItem, OutboxItem
 from functions.sweeper.sweep import sweep
 from functions.webhook.accept import Acceptance, accept
-from tests.unit.protocol.table import begin_empty, in_process_table
+from tests.unit.protocol.table import begin_empty, lying_under
 
 TENANT = TenantId("business_1")
 CHAT = Chat(kind="direct", jid=Jid("1@lid"), lid=Jid("1@lid"), phone_jid=Jid("972501234567@s.whatsapp.net"))
@@ -365,7 +362,7 @@ class Protocol:
     def query(self, model: type[Item], prefix: str) -> list[Item]:
         if self.conversation is None:
             return []
-        return list(model.query(conversation_pk(TENANT, self.conversation), model.sk.startswith(prefix)))
+        return lying_under(model, conversation_pk(TENANT, self.conversation), prefix)
 
     def committed(self) -> list[tuple[int, int]]:
         if self.conversation is None:
@@ -459,16 +456,6 @@ def everything_is_answered_once(random: Random, steps: int) -> None:
     HAPPENED.update(protocol.history)
     HAPPENED.update(f"a row ends {state}" for state in protocol.states.values())
     HAPPENED["turns"] += len(protocol.committed())
-
-
-@pytest.fixture
-def table() -> Iterator[None]:
-    level = logger.log_level
-    logger.setLevel(logging.CRITICAL)
-    with in_process_table():
-        yield
-    logger.setLevel(level)
-    metrics.clear_metrics()
 
 
 def test_everything_is_answered_once_whatever_goes_wrong(table: None) -> None:

@@ -6,13 +6,10 @@ each claim: nothing that the assistant had said or was about to say when the per
 
 from __future__ import annotations
 
-import logging
 import os
 from collections import Counter
-from collections.abc import Iterator
 from random import Random
 
-import pytest
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
@@ -20,9 +17,7 @@ from functions.shared import outbox, say, takeover
 from functions.shared.contracts import MessageReceived, MessageStatus
 from functions.shared.conversation import load_conversation
 from functions.shared.inbox import Reply, Turn, TurnOvertakenError, TurnRecord, commit_turn
-from functions.shared.observability import logger, metrics
 from functions.webhook.accept import Acceptance
-from tests.unit.protocol.table import in_process_table
 from tests.unit.protocol.test_protocol import PAUSE_MS, TENANT, Action, Protocol
 
 PERSON = {
@@ -150,16 +145,6 @@ def a_person_wins(random: Random, steps: int) -> None:
         note("\n".join(takes.history))
     HAPPENED.update(takes.history)
     HAPPENED.update({f"between {place}": times for place, times in takes.came_between.items() if times})
-
-
-@pytest.fixture
-def table() -> Iterator[None]:
-    level = logger.log_level
-    logger.setLevel(logging.CRITICAL)
-    with in_process_table():
-        yield
-    logger.setLevel(level)
-    metrics.clear_metrics()
 
 
 def test_no_message_of_the_assistant_is_claimed_after_a_person_came(table: None) -> None:

@@ -8,13 +8,17 @@ PYTHON ?= python3
 BIN := .venv/bin
 TS_SOURCES := $(wildcard baileys-ecs/src/*.ts baileys-ecs/src/*/*.ts simulator/src/*.ts simulator/src/*/*.ts)
 
-.PHONY: help setup demo up test lint lint-python lint-node format unit contract integration infrastructure e2e node-test \
+.PHONY: help setup installed demo up test lint lint-python lint-node format unit contract integration infrastructure e2e node-test \
 	contracts synth bundles lock benchmark chaos-gateway crossing-gateway storm-gateway outage-gateway soak-gateway eval clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9 -]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-15s %s\n", $$1, $$2 }'
 
-setup: .stamps/python .stamps/node .stamps/build ## install everything, in this folder only
+setup: ## install everything, in this folder only
+	@$(MAKE) --no-print-directory --jobs=2 installed # Python and Node at the same time
+
+installed: .stamps/python .stamps/build
+	@:
 
 demo: setup ## a simulated customer writes, the whole pipeline answers
 	$(BIN)/python -m kesher demo
@@ -90,7 +94,7 @@ clean: ## remove everything that was installed or built
 	rm -rf .venv node_modules */node_modules .stamps .build .kesher cdk.out* */dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 .stamps/uv: requirements/uv.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Kesher needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) -V). Try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Kesher needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) -V). Try: make PYTHON=python3.12 setup"; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
 	@mkdir -p .stamps && touch $@

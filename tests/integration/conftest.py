@@ -35,6 +35,7 @@ def stack(emulator: Emulator) -> Iterator[Stack]:
         environment = {"APP_TABLE": f"app-{run}", "GATEWAY_TABLE": f"gateway-{run}"}
         for name, value in (emulator.environment | environment).items():
             patch.setenv(name, value)
+        clients.forget()
         AppItem.create_table(wait=True)
         AppItem.connection().dispatch(
             "CreateTable",

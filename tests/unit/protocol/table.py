@@ -13,11 +13,12 @@ import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import pytest
 from ministack.services import dynamodb  # type: ignore[import-untyped]
 
+from functions.shared.aws import forget
 from functions.shared.tables import AppItem
 
 Item = TypeVar("Item", bound=AppItem)
@@ -35,7 +36,7 @@ def _call(operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
         return answer
     code = answer.pop("__type").rpartition("#")[2]
     message = answer.pop("message", answer.pop("Message", ""))
-    error: type[Exception] = AppItem.connection().client.exceptions.from_code(code)
+    error = cast("type[Exception]", AppItem.connection().client.exceptions.from_code(code))
     raise error({"Error": {"Code": code, "Message": message}, "ResponseMetadata": {}, **answer}, operation)
 
 
@@ -51,8 +52,10 @@ def in_process_table() -> Iterator[None]:
             "APP_TABLE": f"protocol-{secrets.token_hex(6)}",
         }.items():
             patch.setenv(name, value)
+        forget()
         patch.setattr(AppItem.connection().client, "_make_api_call", _call)
         yield
+    forget()
 
 
 def begin_empty() -> None:

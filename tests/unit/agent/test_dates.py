@@ -45,6 +45,13 @@ def test_a_phrase_means_what_people_mean_or_is_asked_about(phrase: str, expect: 
     assert understood in expect if expect else understood is None
 
 
+@pytest.mark.parametrize("file", ["date-phrases-own.json", "date-phrases-held-out.json"])
+@pytest.mark.parametrize("language", ["english", "hebrew"])
+def test_each_language_has_at_least_sixty_phrases_of_our_own(file: str, language: str) -> None:
+    content = json.loads((DATA / file).read_text(encoding="utf-8"))
+    assert len({case["phrase"] for case in content[language]}) >= 60
+
+
 HELD_OUT = {"english": 60, "hebrew": 67}
 """Of 68 and 70 phrases that were written before the grammar saw them; when it first did, it was right about 37 and 54,
 asked about 30 and 15, and was wrong about 1 and 1."""

@@ -3,12 +3,15 @@ import { AWS_ENVIRONMENT } from '../support/emulator.js'
 import { eventually } from '../support/eventually.js'
 import { spawnGateway, type GatewayProcess } from '../support/gateway-process.js'
 import { Api, SECRET } from '../support/scene.js'
-import { createTable } from '../support/table.js'
+import { createTable, SESSION_INDEX } from '../support/table.js'
 import type { Arena } from './arena.js'
 
 /** The gateway, and what it is measured against: bare Baileys of the same version. */
 export const CONTESTANTS = ['gateway', 'bare Baileys, in memory', 'bare Baileys, same table'] as const
 export type Name = (typeof CONTESTANTS)[number]
+
+/** Bare Baileys has no such limits. */
+const UNPACED = { MESSAGES_A_MINUTE: '1000000', NEW_CHATS_A_DAY: '10000' }
 
 /** A number with its customers. */
 export interface Line {
@@ -43,8 +46,8 @@ export class Contestant {
     const table = await createTable(emulator.url)
     const common = { ...AWS_ENVIRONMENT, AWS_ENDPOINT_URL: emulator.url, WA_WEBSOCKET_URL: network.url, WEBHOOK_URL: receiver.url }
     const process = name === 'gateway'
-      ? await spawnGateway({ ...common, GATEWAY_TABLE: table.name, INTERNAL_SECRET: SECRET, PORT: '0', COMPOSING_MS: '0', ...settings }, simulator)
-      : await spawnGateway({ ...common, ...(name === 'bare Baileys, same table' ? { GATEWAY_TABLE: table.name } : {}) }, simulator, { main: 'test/bench/bare-main.ts' })
+      ? await spawnGateway({ ...common, GATEWAY_TABLE: table.name, INTERNAL_SECRET: SECRET, PORT: '0', COMPOSING_MS: '0', ...UNPACED, SESSION_INDEX, ...settings }, simulator, { probed: true })
+      : await spawnGateway({ ...common, ...(name === 'bare Baileys, same table' ? { GATEWAY_TABLE: table.name } : {}) }, simulator, { main: 'test/bench/bare-main.ts', probed: true })
     const api = new Api(process.url, process.lines, async () => { await process.kill('SIGTERM') })
     // The gateway claims what is wanted; for bare Baileys the row is only what its writes are checked against.
     return new Contestant(name, process, api, table.name, arena, tenant => table.desire(tenant, name === 'gateway' ? { desired: 'linked' } : { ownerToken: 0 }))

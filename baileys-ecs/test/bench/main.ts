@@ -2,13 +2,14 @@
  * `python -m benchmarks gateway`: the gateway beside bare Baileys in memory and on the same table, on the same simulator, in
  * the same run: rounds alternate, so that what else the machine does falls on all of them. `IDLE=1,10` asks for fewer idle numbers.
  */
+import { setTimeout as delay } from 'node:timers/promises'
 import { whole } from '../support/arguments.js'
 import { seeded } from '../support/random.js'
 import { inArena, type Arena } from './arena.js'
 import { CONTESTANTS, type Contestant } from './contestants.js'
 import { handover } from './handover.js'
 import { stanzaToWebhook } from './latency.js'
-import { costOf } from './process-cost.js'
+import { costOf, type Cost } from './process-cost.js'
 import { acknowledgedSends } from './sends.js'
 import { median, percentile } from './statistics.js'
 
@@ -18,7 +19,10 @@ const WARM_UP_SECONDS = 2
 const RATE = 20
 const CHATS = 20
 const ONE_WAY_MS = 30
-const LOOK_ON_MS = 10_000
+const LOOKS = Math.min(ROUNDS, 3)
+const LOOK_ON_MS = 5_000
+/** After the last pairing, until its key uploads and history are through. */
+const SETTLE_MS = 5_000
 /** Sockets that pair at once. */
 const PAIRING = 5
 const idle = (process.env['IDLE'] ?? '1,10,50,100').split(',').map(Number)
@@ -28,9 +32,9 @@ const table = (head: readonly string[], rows: readonly (readonly string[])[]): v
   for (const row of [head, head.map((_, i) => i === 0 ? '---' : '---:'), ...rows]) say(`| ${row.join(' | ')} |`)
   say()
 }
-const perRound = async (contestants: readonly Contestant[], measure: (contestant: Contestant) => Promise<number[]>): Promise<Map<Contestant, number[]>> => {
-  const values = new Map<Contestant, number[]>(contestants.map(contestant => [contestant, []]))
-  for (let round = 0; round < ROUNDS; round++) {
+const perRound = async <T>(contestants: readonly Contestant[], measure: (contestant: Contestant) => Promise<T[]>, rounds = ROUNDS): Promise<Map<Contestant, T[]>> => {
+  const values = new Map<Contestant, T[]>(contestants.map(contestant => [contestant, []]))
+  for (let round = 0; round < rounds; round++) {
     for (const contestant of contestants) values.get(contestant)?.push(...await measure(contestant))
   }
   return values
@@ -46,7 +50,7 @@ async function traffic(arena: Arena): Promise<void> {
   }
   const base = <T>(values: ReadonlyMap<Contestant, T>): T => values.get(contestants[1] as Contestant) as T
 
-  for (const contestant of contestants) await acknowledgedSends(contestant, WARM_UP_SECONDS) // devices are asked for once
+  for (const contestant of contestants) await acknowledgedSends(contestant, WARM_UP_SECONDS) // devices are asked for once, code is compiled
   const sends = await perRound(contestants, async contestant => [await acknowledgedSends(contestant, SECONDS)])
   say(`Acknowledged sends a second through one number, ${CHATS} chats at once, median of ${ROUNDS} rounds of ${SECONDS} s:\n`)
   table(['', 'sends/s', 'of bare Baileys in memory'], [...sends].map(([{ name }, rates]) =>
@@ -76,14 +80,17 @@ async function idling(arena: Arena): Promise<void> {
         await Promise.all(Array.from({ length: Math.min(PAIRING, numbers - contestant.lines.length) }, () => contestant.link(1)))
       }
     }
-    for (const { process: { pid } } of contestants) {
-      const { megabytes, cpuPercent } = await costOf(pid, LOOK_ON_MS)
-      row.push(megabytes.toFixed(0), `${cpuPercent.toFixed(1)} %`)
+    await delay(SETTLE_MS)
+    const costs = await perRound(contestants, async ({ process }) => [await costOf(process, LOOK_ON_MS)], LOOKS)
+    for (const seen of costs.values()) {
+      const of = (what: keyof Cost): number => median(seen.map(cost => cost[what]))
+      row.push(of('megabytes').toFixed(0), of('heldMegabytes').toFixed(1), `${of('cpuPercent').toFixed(1)} %`, `${(of('cpuPercent') / numbers).toFixed(2)} %`)
     }
     rows.push(row)
   }
-  say('Idle numbers, resident memory in MB (Node and its TypeScript loader included) and share of one core:\n')
-  table(['numbers', ...CONTESTANTS.flatMap(name => [`${name}: MB`, 'CPU'])], rows)
+  say(`Idle numbers, median of ${LOOKS} looks of ${LOOK_ON_MS / 1_000} s: resident memory, objects and buffers after a full collection, both in MB (Node and its TypeScript`)
+  say('loader included), and share of one core, in all and for each number:\n')
+  table(['numbers', ...CONTESTANTS.flatMap(name => [`${name}: resident`, 'held', 'CPU', 'each'])], rows)
 }
 
 async function handovers(arena: Arena): Promise<void> {

@@ -1,10 +1,14 @@
 import { readFile } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
+import type { GatewayProcess } from '../support/gateway-process.js'
+import { memoryOf, MEGABYTE } from '../support/memory.js'
 
 /** What a process costs while nobody asks it for anything. */
 export interface Cost {
-  /** Resident memory, in MB. */
+  /** Resident memory, in MB: with what V8 keeps for later. */
   readonly megabytes: number
+  /** Objects and buffers after a full collection, in MB. */
+  readonly heldMegabytes: number
   /** Share of one core, in percent. */
   readonly cpuPercent: number
 }
@@ -18,12 +22,15 @@ export async function residentMegabytes(pid: number): Promise<number> {
 }
 
 /** Looks on for `ms`. Reads `/proc`, so on Linux only. */
-export async function costOf(pid: number, ms: number): Promise<Cost> {
+export async function costOf(process: GatewayProcess, ms: number): Promise<Cost> {
+  const { pid } = process
   const before = await cpuSeconds(pid)
   const started = performance.now()
   await delay(ms)
   const seconds = (performance.now() - started) / 1_000
-  return { megabytes: await residentMegabytes(pid), cpuPercent: ((await cpuSeconds(pid)) - before) / seconds * 100 }
+  const cpuPercent = ((await cpuSeconds(pid)) - before) / seconds * 100
+  const megabytes = await residentMegabytes(pid) // before the collection, which is no part of idling
+  return { megabytes, cpuPercent, heldMegabytes: (await memoryOf(process)).held / MEGABYTE }
 }
 
 async function cpuSeconds(pid: number): Promise<number> {

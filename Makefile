@@ -9,7 +9,7 @@ BIN := .venv/bin
 TS_SOURCES := $(wildcard baileys-ecs/src/*.ts baileys-ecs/src/*/*.ts simulator/src/*.ts simulator/src/*/*.ts)
 
 .PHONY: help setup installed demo up test lint lint-python lint-node format unit contract integration infrastructure e2e node-test \
-	contracts synth bundles lock benchmark chaos-gateway crossing-gateway storm-gateway outage-gateway soak-gateway eval clean
+	contracts synth bundles lock benchmark chaos-gateway crossing-gateway storm-gateway outage-gateway latency-gateway soak-gateway eval clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9 -]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-15s %s\n", $$1, $$2 }'
@@ -78,6 +78,9 @@ crossing-gateway: setup ## ANSWERS that cross customers' bursts while the databa
 NUMBERS ?= 100
 storm-gateway: setup ## WhatsApp ends the sockets of NUMBERS numbers at once and refuses them; ends with the connections a second
 	cd baileys-ecs && PATIENCE_MS=300000 NUMBERS=$(NUMBERS) node --import tsx test/chaos/storm.ts
+
+latency-gateway: setup ## from WhatsApp to the webhook beside bare Baileys, 60 ms away; fails if the p99 is more than 3 x
+	cd baileys-ecs && node --import tsx test/chaos/latency.ts
 
 OUTAGE ?= 60
 outage-gateway: setup ## webhook and database away for OUTAGE seconds, sockets cut, under traffic; ends with the counts

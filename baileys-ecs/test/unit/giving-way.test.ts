@@ -59,7 +59,7 @@ async function send({ author, comesAt, pauses, byPhone, composingMs }: Case): Pr
   const relays = new Relays({
     sent: { record: () => step('record') } as unknown as SentLog,
     pace: { ask: async () => { await step('pace'); return { writes: () => [], giveBack: () => undefined } } } as unknown as Pace,
-    ownWrites: writes, gaveWay: () => undefined, composingMs, deadlineMs: 1_000, bucket: undefined, random: () => 0.5,
+    ownWrites: writes, gaveWay: () => undefined, composingMs, deadlineMs: 1_000, bucket: undefined, random: () => 0.5, restrictedUntil: () => undefined,
     now: Date.now, logger: createLogger('silent'),
   })
   const connection = { socket, isOver: false, onEnd: () => () => undefined } as unknown as Connection

@@ -11,7 +11,7 @@ export class Spacing {
     this.#monotonic = monotonic
   }
 
-  async turn(signal: AbortSignal): Promise<void> {
+  async turn(signal?: AbortSignal): Promise<void> {
     const now = this.#monotonic()
     const mine = Math.max(now, this.#next)
     this.#next = mine + this.#spacingMs

@@ -53,6 +53,11 @@ export class Observer {
     return [...this.#seen.values()].filter(({ since }) => at - since < this.#leaseMs).map(({ container }) => container)
   }
 
+  /** Whether somebody is about to let sessions go. */
+  isAnyLeaving(at: number): boolean {
+    return this.alive(at).some(({ draining }) => draining)
+  }
+
   /** Rows that nobody will ever remove but whoever finds them: their containers have stood still for many leases. */
   forgotten(at: number): Container[] {
     return [...this.#seen.values()].filter(({ since }) => Number.isFinite(since) && at - since > FORGOTTEN_LEASES * this.#leaseMs)

@@ -42,12 +42,13 @@ export class Inbox {
 
   /** Reads where the journal stands and begins to forward it. */
   async open(): Promise<void> {
-    const newest = await this.#journal.newestKey()
-    if (newest !== undefined) {
-      this.clock.continueAfter(newest)
-      for await (const row of this.#journal.ownMessages()) this.#options.ownWrites.journalled(row)
-    }
+    const [newest] = await Promise.all([this.#journal.newestKey(), this.#readOwnWrites()])
+    if (newest !== undefined) this.clock.continueAfter(newest)
     this.#forwarder.start()
+  }
+
+  async #readOwnWrites(): Promise<void> {
+    for await (const row of this.#journal.ownMessages()) this.#options.ownWrites.journalled(row)
   }
 
   /** Starts no new delivery and waits for those under way. What is left stays in the journal. */

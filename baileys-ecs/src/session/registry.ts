@@ -1,4 +1,7 @@
+import PQueue from 'p-queue'
+import { OneEach } from '../concurrency/one-each.js'
 import { sleep } from '../concurrency/sleep.js'
+import { Spacing } from '../concurrency/spacing.js'
 import { Heartbeat } from '../lease/heartbeat.js'
 import { Observer } from '../lease/observer.js'
 import type { ContainerRecords } from '../store/containers.js'
@@ -24,21 +27,23 @@ export class SessionRegistry {
   readonly #deps: RegistryDependencies
   readonly #sessions = new Map<string, Session>()
   /** Tenants whose last step is not finished; a look in between would take it for not done. */
-  readonly #busy = new Map<string, Promise<void>>()
+  readonly #steps: OneEach
+  readonly #claims = new PQueue({ concurrency: CLAIMS_AT_ONCE })
+  /** Tenants that are being claimed. */
+  readonly #claiming = new Set<string>()
   readonly #stop = new AbortController()
   readonly #observer: Observer
   readonly #heartbeat: Heartbeat
   readonly #placement: Placement
   /** As last read. */
   #rows: readonly StoredSession[] = []
-  #claiming: Promise<void> = Promise.resolve()
-  #isClaiming = false
   #polling: Promise<void> = Promise.resolve()
 
   constructor(deps: RegistryDependencies) {
     const { settings, containers, self, monotonic, logger, random } = deps
     const { heartbeatMs: beatMs, leaseMs, capacity, rebalanceMs } = settings
     this.#deps = deps
+    this.#steps = new OneEach((tenant, err) => { logger.error({ tenant, err }, 'a session\'s desired state could not be reached; trying again') })
     this.#observer = new Observer(leaseMs)
     this.#placement = new Placement({ self: self.id, capacity, rebalanceMs, leaseMs, random })
     this.#heartbeat = new Heartbeat({
@@ -77,35 +82,50 @@ export class SessionRegistry {
   restart(tenantId: string): Restart | undefined {
     const session = this.#sessions.get(tenantId)
     if (session === undefined || session.isFenced) return undefined
-    if (session.activeSends > 0 || this.#busy.has(tenantId) || this.isDraining) return 'busy'
+    if (session.activeSends > 0 || this.#steps.has(tenantId) || this.isDraining) return 'busy'
     if (!session.isRunning && !session.isResting) return 'stopped'
-    void this.#track(tenantId, () => this.#restart(session, session.generation))
+    void this.#steps.run(tenantId, () => this.#restart(session, session.generation))
     return 'restarting'
   }
 
   /** Drains sends, ends all sockets, and releases each session as soon as it is quiet; `ms` bounds the draining. */
   async stop(ms: number): Promise<void> {
+    const { monotonic, settings, self, containers } = this.#deps
+    const until = monotonic() + ms
     this.#stop.abort()
-    for (const session of this.#sessions.values()) session.takeNoMoreSends()
     await this.#heartbeat.now() // tells the others that our share is theirs, before anything is free
     await this.#polling
-    await this.#claiming
-    await Promise.all(this.#busy.values())
-    await Promise.all(this.all().map(session => this.#handOver(session, 'The container was stopped; another one takes over.', ms)))
+    await this.#claims.onIdle()
+    await this.#steps.idle()
+    // The numbers stay connected until somebody stands ready to take them, and end no faster than others may start.
+    if (this.#hasSuccessors()) await sleep(Math.min(settings.sessionPollMs, ms / 4))
+    const sessions = this.all()
+    const ends = new Spacing(Math.min(settings.startSpacingMs, ms / 4 / sessions.length), monotonic)
+    await Promise.all(sessions.map(async session => {
+      await ends.turn()
+      await this.#handOver(session, 'The container was stopped; another one takes over.', Math.max(0, until - monotonic()))
+    }))
     await this.#heartbeat.stop()
-    await this.#deps.containers.remove(this.#deps.self.id)
+    await containers.remove(self.id)
   }
 
   async #poll(): Promise<void> {
-    const { logger, settings } = this.#deps
+    const { logger, settings, monotonic } = this.#deps
     for (let first = true; !this.#stop.signal.aborted; first = false) {
       try {
         await this.#look(first)
       } catch (error) {
         logger.error({ err: error }, 'the rows of sessions and containers cannot be read; trying again')
       }
-      await sleep(settings.sessionPollMs, this.#stop.signal)
+      const pause = settings.sessionPollMs / (this.#observer.isAnyLeaving(monotonic()) ? LOOKS_AT_ONE_LEAVING : 1)
+      await sleep(pause, this.#stop.signal)
     }
+  }
+
+  /** Whether another container takes what is released here. */
+  #hasSuccessors(): boolean {
+    const { monotonic, self } = this.#deps
+    return this.#observer.alive(monotonic()).some(({ id, draining }) => id !== self.id && !draining)
   }
 
   async #look(first: boolean): Promise<void> {
@@ -120,45 +140,33 @@ export class SessionRegistry {
       for (const { id, url } of seen) if (url === self.url && id !== self.id) this.#observer.giveUp(id)
     }
     for (const { id, beat } of this.#observer.forgotten(at)) void containers.remove(id, beat).catch(() => undefined)
-    for (const session of this.#sessions.values()) if (session.isFenced) void this.#track(session.tenantId, () => this.#drop(session))
+    for (const session of this.#sessions.values()) if (session.isFenced) void this.#steps.run(session.tenantId, () => this.#drop(session))
     if (this.#heartbeat.isHeld && !this.isDraining) this.#place(rows, at)
     for (const row of rows) {
       const session = this.#sessions.get(row.tenantId)
-      if (session !== undefined) void this.#track(row.tenantId, () => this.#step(session, row))
+      if (session !== undefined) void this.#steps.run(row.tenantId, () => this.#step(session, row))
     }
   }
 
   #place(rows: readonly StoredSession[], at: number): void {
     const held = [...this.#sessions.values()].map(session => ({
-      tenantId: session.tenantId, movable: session.canSend && session.activeSends === 0 && !this.#busy.has(session.tenantId),
+      tenantId: session.tenantId, movable: session.canSend && session.activeSends === 0 && !this.#steps.has(session.tenantId),
     }))
-    const { claim, giveAway, without } = this.#placement.decide(rows, held, this.#observer, at)
+    const coming = [...this.#claiming].filter(tenantId => !this.#sessions.has(tenantId)).map(tenantId => ({ tenantId, movable: false }))
+    const { claim, giveAway, without } = this.#placement.decide(rows, [...held, ...coming], this.#observer, at)
     if (without > 0) this.#deps.logger.error({ sessions: without }, 'the containers together are too small: sessions stay unclaimed')
-    if (claim.length > 0 && !this.#isClaiming) {
-      this.#isClaiming = true
-      this.#claiming = this.#claimAll(claim).finally(() => { this.#isClaiming = false })
-    }
+    for (const row of claim) this.#queueClaim(row)
     const session = giveAway === undefined ? undefined : this.#sessions.get(giveAway)
     if (session !== undefined) {
-      void this.#track(session.tenantId, () => this.#handOver(session, 'The session moves to another container.', MOVE_DRAIN_MS))
+      void this.#steps.run(session.tenantId, () => this.#handOver(session, 'The session moves to another container.', MOVE_DRAIN_MS))
     }
   }
 
-  async #claimAll(rows: readonly StoredSession[]): Promise<void> {
-    for (const row of rows) {
-      if (this.isDraining || !this.#heartbeat.isHeld) return
-      await this.#track(row.tenantId, () => this.#claim(row))
-    }
-  }
-
-  /** Runs a step of a tenant unless another one is under way. */
-  async #track(tenantId: string, step: () => Promise<void>): Promise<void> {
-    if (this.#busy.has(tenantId)) return
-    const work = step()
-      .catch((error: unknown) => { this.#deps.logger.error({ tenant: tenantId, err: error }, 'a session\'s desired state could not be reached; trying again') })
-      .finally(() => this.#busy.delete(tenantId))
-    this.#busy.set(tenantId, work)
-    await work
+  #queueClaim(row: StoredSession): void {
+    this.#claiming.add(row.tenantId)
+    void this.#claims.add(async () => {
+      if (!this.isDraining && this.#heartbeat.isHeld) await this.#steps.run(row.tenantId, () => this.#claim(row))
+    }).finally(() => this.#claiming.delete(row.tenantId))
   }
 
   async #step(session: Session, record: StoredSession): Promise<void> {
@@ -193,10 +201,8 @@ export class SessionRegistry {
 
   async #claim(seen: StoredSession): Promise<void> {
     const { records, logger, now, self } = this.#deps
-    // The list may come from an index and be a moment old: a claim begins with the row itself.
-    const current = await records.get(seen.tenantId)
-    if (current === undefined || current.ownerId !== seen.ownerId || current.ownerToken !== seen.ownerToken) return
-    const claimed = await records.claim(current, self, now())
+    // The list may come from an index and be a moment old; the claim has the row itself in its condition.
+    const claimed = await records.claim(seen, self, now())
     if (claimed === undefined || !this.#heartbeat.isHeld) return // in the latter case the row names us, and we claim again
     const session = new Session(this.#deps, claimed)
     await session.open()
@@ -205,14 +211,10 @@ export class SessionRegistry {
     await this.#step(session, claimed)
   }
 
-  /** Ends a session here, in good order, and lets the next owner have it. */
   async #handOver(session: Session, reason: string, drainMs: number): Promise<void> {
-    const { records, logger } = this.#deps
-    if (session.isRunning) await session.pause(reason, drainMs)
+    await session.handOver(reason, drainMs)
     await this.#drop(session)
-    if (session.isFenced) return
-    await records.release(session.tenantId, session.token)
-    logger.info({ tenant: session.tenantId, token: session.token }, 'session released')
+    if (!session.isFenced) this.#deps.logger.info({ tenant: session.tenantId, token: session.token }, 'session released')
   }
 
   async #drop(session: Session): Promise<void> {
@@ -229,3 +231,7 @@ export class SessionRegistry {
 
 /** Only sessions without sends under way are given away; this is for one that begins in that instant. */
 const MOVE_DRAIN_MS = 5_000
+/** A claim is some round trips to the database; more at once would only wait for one another there. */
+const CLAIMS_AT_ONCE = 8
+/** While somebody leaves, this often in the time between two looks: each look that comes late is a gap for a customer. */
+const LOOKS_AT_ONE_LEAVING = 5

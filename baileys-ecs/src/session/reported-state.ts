@@ -68,6 +68,13 @@ export class ReportedState {
     await this.#publish()
   }
 
+  /** The same, and the row is free with this very write: the next owner does not wait for another one. */
+  async release(next: State): Promise<void> {
+    this.#shown = undefined
+    this.assume(next)
+    await this.#publish({ ownerUrl: undefined, ownerId: undefined })
+  }
+
   /** The same for a number that can be linked now. What with goes into a row of its own, not into the event. */
   async reportPairing(shown: Shown): Promise<void> {
     this.#shown = shown
@@ -80,7 +87,8 @@ export class ReportedState {
     if (this.#unreported) await this.#publish()
   }
 
-  async #publish(): Promise<void> {
+  /** @param owner attributes of the row that say who holds it, if that changes */
+  async #publish(owner: Readonly<Record<string, undefined>> = {}): Promise<void> {
     const { writer, clock, logger, journalled, fenced } = this.#options
     const { since: at, ...state } = this.#known
     const { tenantId } = writer
@@ -93,7 +101,7 @@ export class ReportedState {
     try {
       await writer.writeSession({
         state: state.state, code: state.code ?? null, reason: state.reason ?? null, updatedAt: at, generation: this.generation,
-        phoneJid: this.phoneJid ?? null,
+        phoneJid: this.phoneJid ?? null, ...owner,
       }, [{ put: journalItem(tenantId, row) }, pairingWrite(tenantId, this.#shown)])
       journalled(row)
       logger.info({ state: state.state, code: state.code }, 'session state')

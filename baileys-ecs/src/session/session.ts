@@ -36,7 +36,6 @@ export class Session {
   readonly #state: ReportedState
   readonly #logger: Logger
   #fenced = false
-  #leaving = false
   /** Sends without acknowledgement since the last one that got it. */
   #unacknowledged = 0
 
@@ -146,22 +145,34 @@ export class Session {
     this.#upkeep.start()
   }
 
-  /** The process is leaving: sends under way are finished, others are told to come again. */
-  takeNoMoreSends(): void {
-    this.#leaving = true
-  }
-
   /** Ends the socket; the journal goes on being forwarded. @param drainMs time for sends under way */
   async pause(reason: string, drainMs: number): Promise<void> {
+    await this.#drain(drainMs)
+    await this.#hangUp()
+    if (!this.#fenced) await this.#state.report({ state: 'disconnected', reason })
+  }
+
+  /** Ends everything here, in good order, and frees the row for the next owner. */
+  async handOver(reason: string, drainMs: number): Promise<void> {
+    const wasRunning = this.isRunning
+    await this.#drain(drainMs)
+    await Promise.all([this.#hangUp(), this.close()]) // from here on customers wait for the next owner
+    if (this.#fenced) return
+    if (wasRunning && !this.isResting) await this.#state.release({ state: 'disconnected', reason })
+    else await this.#deps.records.release(this.tenantId, this.token)
+  }
+
+  /** Takes nothing more, neither from WhatsApp nor to be sent, and finishes what is half done. */
+  async #drain(ms: number): Promise<void> {
     const { connection } = this.#upkeep
     this.#upkeep.stop()
-    if (connection !== undefined) {
-      await within(Promise.all([connection.stopIntake(), this.#sender.drain(drainMs)]), drainMs, undefined)
-      connection.close()
-    }
+    if (connection !== undefined) await within(Promise.all([connection.stopIntake(), this.#sender.drain(ms)]), ms, undefined)
+  }
+
+  async #hangUp(): Promise<void> {
+    this.#upkeep.connection?.close()
     await this.#upkeep.stopped()
     await this.#writer.idle()
-    if (!this.#fenced) await this.#state.report({ state: 'disconnected', reason })
   }
 
   /** Unlinks the device on the phone, as the operator asked, and puts the auth state aside. */
@@ -190,7 +201,7 @@ export class Session {
 
   async send(command: SendCommand): Promise<SendResult> {
     if (this.#fenced || command.ownerToken !== this.token) return notOwner(command.messageId)
-    if (this.#leaving || this.#upkeep.isStopping) return unavailable(command.messageId, 'The session is being stopped; nothing was sent.')
+    if (this.#upkeep.isStopping) return unavailable(command.messageId, 'The session is being stopped; nothing was sent.')
     const result = await this.#sender.send(command)
     if (result.outcome === 'unknown') this.#unacknowledged += 1
     else if (result.outcome === 'sent' || result.outcome === 'refused') this.#unacknowledged = 0 // WhatsApp answered

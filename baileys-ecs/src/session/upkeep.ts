@@ -113,12 +113,10 @@ export class Upkeep {
   async #once(stop: AbortSignal): Promise<ConnectionEnd | undefined> {
     const { auth, state, writer, starts, live, logger, counters, now, fenced } = this.#options
     try {
-      const record = await this.#record()
+      const [record, creds, version] = await Promise.all([this.#record(), auth.loadCreds(), versionToLogInWith(live, logger)])
       if (record === undefined) return undefined // a fenced owner's login would throw the new owner's socket out
-      const creds = await auth.loadCreds()
       if (!isPaired(creds)) await auth.archive(now()) // what an interrupted archive left behind
       await state.report({ state: 'connecting' })
-      const version = await versionToLogInWith(live, logger)
       await starts.turn(stop)
       if (stop.aborted) return undefined
       if (creds.me !== undefined && isPaired(creds)) state.phoneJid = jidNormalizedUser(creds.me.id)

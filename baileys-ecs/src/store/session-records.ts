@@ -59,21 +59,26 @@ export class SessionRecords {
   async claim(seen: StoredSession, { id, url }: Claimant, now: number): Promise<StoredSession | undefined> {
     const token = (seen.ownerToken ?? 0) + 1
     const claimId = randomUUID()
-    const generation = seen.desiredGeneration ?? 0
-    const condition = seen.ownerToken === undefined ? 'attribute_not_exists(ownerToken)' : 'ownerToken = :seen'
+    const unchanged = [
+      'desired = :desired',
+      seen.ownerToken === undefined ? 'attribute_not_exists(ownerToken)' : 'ownerToken = :seen',
+      // A release keeps the token: what was given away since must not be taken back.
+      seen.ownerId === undefined ? 'attribute_not_exists(ownerId)' : 'ownerId = :seenOwner',
+    ].join(' AND ')
     try {
       const { Attributes } = await persist(this.#table, () => this.#table.db.send(new UpdateCommand({
         TableName: this.#table.name,
         Key: sessionKey(seen.tenantId),
-        ConditionExpression: `desired = :desired AND ${condition}`,
+        ConditionExpression: unchanged,
         UpdateExpression: 'SET ownerToken = :token, ownerUrl = :url, ownerId = :owner, claimId = :claim, updatedAt = :now',
         ExpressionAttributeValues: {
           ':desired': seen.desired, ':owner': id, ':token': token, ':url': url, ':claim': claimId, ':now': now,
           ...(seen.ownerToken === undefined ? {} : { ':seen': seen.ownerToken }),
+          ...(seen.ownerId === undefined ? {} : { ':seenOwner': seen.ownerId }),
         },
         ReturnValues: 'ALL_NEW',
       })))
-      return { ...(Attributes as unknown as StoredSession), desiredGeneration: generation }
+      return Attributes as unknown as StoredSession
     } catch (error) {
       if (!(error instanceof Error) || error.name !== 'ConditionalCheckFailedException') throw error
       // A repeat of an update whose answer was lost fails its own condition.

@@ -47,19 +47,25 @@ export class FencedWriter {
     await this.#transact([fence, ...writes.map(write => this.#item(write))], cancelled)
   }
 
-  /** The same for attributes of the session row itself, which cannot be both checked and written in one transaction. */
+  /**
+   * The same for attributes of the session row itself, which cannot be both checked and written in one transaction.
+   *
+   * @param attributes `undefined` removes one; at least one is set
+   */
   async writeSession(attributes: Readonly<Record<string, unknown>>, writes: readonly Write[]): Promise<void> {
     const names = Object.keys(attributes)
+    const kept = names.flatMap((name, i) => attributes[name] === undefined ? [] : [i])
+    const gone = names.flatMap((name, i) => attributes[name] === undefined ? [`#a${i}`] : [])
     const update: TransactItem = {
       Update: {
         TableName: this.#table.name,
         Key: sessionKey(this.tenantId),
         ConditionExpression: 'ownerToken = :token',
-        UpdateExpression: `SET ${names.map((_, i) => `#a${i} = :a${i}`).join(', ')}`,
+        UpdateExpression: `SET ${kept.map(i => `#a${i} = :a${i}`).join(', ')}${gone.length === 0 ? '' : ` REMOVE ${gone.join(', ')}`}`,
         ExpressionAttributeNames: Object.fromEntries(names.map((name, i) => [`#a${i}`, name])),
         ExpressionAttributeValues: {
           ':token': this.token,
-          ...Object.fromEntries(names.map((name, i) => [`:a${i}`, attributes[name]])),
+          ...Object.fromEntries(kept.map(i => [`:a${i}`, attributes[names[i] ?? '']])),
         },
       },
     }

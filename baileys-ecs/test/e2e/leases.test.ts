@@ -12,8 +12,8 @@ after(async () => {
 })
 
 async function paired(t: TestContext, settings: Readonly<Record<string, string>> = {}): Promise<Scene & { readonly api: Api }> {
-  const scene = await createScene(t, emulator)
-  const api = await scene.start(settings)
+  const scene = await createScene(t, emulator, settings)
+  const api = await scene.start()
   await scene.pair(api)
   return Object.assign(scene, { api })
 }
@@ -23,7 +23,7 @@ const heard = (scene: Scene, text: string): Promise<true> => eventually(`"${text
 
 describe('two containers and one number', () => {
   it('the second one leaves it to the first, and has it soon after the first one stopped', async t => {
-    const scene = await paired(t)
+    const scene = await paired(t, { LEASE_MS: '60000' }) // a clean stop needs no lease to run out
     const second = await scene.start()
     await scene.customer.say(scene.business, 'to the first')
     await heard(scene, 'to the first')

@@ -357,6 +357,21 @@ describe('a claim', () => {
     assert.equal(await records.claim(seen, { id: 'container', url: 'http://one' }, 7), undefined)
   })
 
+  it('does not take back a session that was given away since its row was read', async t => {
+    const { table, test, writer } = await store(t)
+    const records = new SessionRecords(table, undefined)
+    await test.desire(TENANT, { desired: 'linked' })
+    const free = await records.get(TENANT)
+    assert.ok(free)
+    const held = await records.claim(free, { id: 'giver', url: 'http://giver' }, 7)
+    assert.ok(held)
+    await assert.rejects(writer.writeSession({ state: 'disconnected', ownerUrl: undefined, ownerId: undefined }, []), FencedError)
+    await new FencedWriter(table, TENANT, held.ownerToken ?? 0).writeSession({ state: 'disconnected', ownerUrl: undefined, ownerId: undefined }, [])
+    const { ownerId, ownerUrl, state } = await records.get(TENANT) ?? {}
+    assert.deepEqual([ownerId, ownerUrl, state], [undefined, undefined, 'disconnected'])
+    assert.equal(await records.claim(held, { id: 'giver', url: 'http://giver' }, 8), undefined)
+  })
+
   it('finds every session row, and only those', async t => {
     const scene = await store(t)
     for (const tenant of ['a', 'b']) await scene.test.desire(tenant, { desired: 'stopped' })

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import { CreateTableCommand } from '@aws-sdk/client-dynamodb'
+import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb'
 import { DeleteCommand, GetCommand, PutCommand, QueryCommand, UpdateCommand, type DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb'
 import type { SessionRecord } from '@kesher/contracts'
-import { createDynamo, documentClient, persist } from '../../src/store/dynamo.js'
+import { documentClient, persist } from '../../src/store/dynamo.js'
 
 /** A busy machine may keep an emulator from answering for a while. */
 const PATIENTLY = { retryMs: 60_000, random: Math.random }
@@ -22,7 +22,7 @@ export interface TestTable {
 
 export async function createTable(endpoint: string): Promise<TestTable> {
   const name = `gateway-${randomUUID()}`
-  const client = createDynamo('us-east-1', endpoint)
+  const client = new DynamoDBClient({ region: 'us-east-1', endpoint, requestHandler: { requestTimeout: PATIENTLY.retryMs } })
   const db = documentClient(client)
   await client.send(new CreateTableCommand({
     TableName: name, BillingMode: 'PAY_PER_REQUEST',

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
+import { deferred } from '../../src/concurrency/deferred.js'
+import { OneEach } from '../../src/concurrency/one-each.js'
 import { Observer, type Container } from '../../src/lease/observer.js'
 import { shareOf } from '../../src/lease/share.js'
 import { Placement } from '../../src/session/placement.js'
@@ -63,6 +65,15 @@ describe('an observer', () => {
         observer.see([container('a', last)], at)
       }
     }))
+  })
+
+  it('knows that somebody is about to let sessions go, until that one has gone or fallen', () => {
+    const observer = new Observer(1_000)
+    observer.see([container('a'), container('b', 1, { draining: true })], 0)
+    assert.equal(observer.isAnyLeaving(999), true)
+    assert.equal(observer.isAnyLeaving(1_000), false)
+    observer.see([container('a', 2)], 500)
+    assert.equal(observer.isAnyLeaving(600), false)
   })
 
   it('takes a container without a row for gone, and one that it gave up for fallen until it moves', () => {
@@ -132,5 +143,25 @@ describe('the placement of sessions', () => {
     observer.see([container('me', 2), container('b', 2)], 1_000)
     const busy = [{ tenantId: 't0', movable: false }, { tenantId: 't1', movable: true }]
     assert.equal(place.decide(sessions, busy, observer, 1_000).giveAway, 't1')
+  })
+})
+
+describe('steps of sessions', () => {
+  it('run one at a time for each, beside one another; a failed one is told and holds up nothing', async () => {
+    const failures: string[] = []
+    const steps = new OneEach(key => { failures.push(key) })
+    const began: string[] = []
+    const gate = deferred<undefined>()
+    const first = steps.run('a', async () => {
+      began.push('a')
+      await gate.promise
+      throw new Error('a step that fails')
+    })
+    await steps.run('a', () => Promise.resolve(void began.push('a again')))
+    await steps.run('b', () => Promise.resolve(void began.push('b')))
+    assert.deepEqual([began, steps.has('a'), steps.has('b')], [['a', 'b'], true, false])
+    gate.resolve(undefined)
+    await Promise.all([first, steps.idle()])
+    assert.deepEqual([failures, steps.has('a')], [['a'], false])
   })
 })

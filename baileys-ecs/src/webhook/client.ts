@@ -1,4 +1,4 @@
-import type { Event } from '@kesher/contracts'
+import type { Event, EventAnswer } from '@kesher/contracts'
 import { sign, SIGNATURE_HEADER, TIMESTAMP_HEADER } from './signing.js'
 import type { RequestSigner } from './sigv4.js'
 import type { Secrets } from './secrets.js'
@@ -32,7 +32,7 @@ export function webhookClient({ url, secrets, signer, timeoutMs, now }: WebhookO
         [SIGNATURE_HEADER]: sign(current, timestamp, body),
       }, body)
       const answer = await fetch(url, { method: 'POST', headers, body, redirect: 'manual', signal: AbortSignal.timeout(timeoutMs) })
-      return deliveryOf(answer.status, await answer.text())
+      return deliveryOf(answer.status, await textOf(answer))
     } catch (error) {
       return { kind: 'failed', slow: false, reason: 'the webhook cannot be reached', error }
     }
@@ -46,18 +46,44 @@ const SLOW = new Set([403, 404, 405])
 
 /** What a status of the webhook means. A refusal needs certainty: one wrong guess loses a customer's message. */
 export function deliveryOf(status: number, body: string): Delivery {
-  if (status >= 200 && status < 300) return { kind: 'accepted' }
+  if (status >= 200 && status < 300) {
+    if (RESULTS.has(field(body, 'result'))) return { kind: 'accepted' }
+    return { kind: 'failed', slow: true, reason: `HTTP ${status}, but not the webhook's answer: WEBHOOK_URL leads to somebody else` }
+  }
   const reason = `HTTP ${status}: ${errorName(body)}`
   if (status >= 400 && status < 500 && !ABOUT_THE_WAY.has(status)) return { kind: 'refused', status, reason }
   return { kind: 'failed', slow: SLOW.has(status), reason }
 }
 
+/** What the webhook says once it has stored an event. A proxy's page or another program's 200 says nothing of that. */
+const RESULTS: ReadonlySet<unknown> = new Set<EventAnswer['result']>(['accepted', 'duplicate', 'ignored'])
+
 /** Only the program's name of the error: a reason may quote the event. */
 function errorName(body: string): string {
+  const error = field(body, 'error')
+  return typeof error === 'string' ? error.slice(0, 64) : 'no reason given'
+}
+
+function field(body: string, name: string): unknown {
   try {
-    const { error } = JSON.parse(body) as { error?: unknown }
-    return typeof error === 'string' ? error.slice(0, 64) : 'no reason given'
+    const value: unknown = JSON.parse(body)
+    return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>)[name] : undefined
   } catch {
-    return 'no reason given'
+    return undefined
   }
+}
+
+/** The webhook's answers have some hundred bytes. */
+const MOST_ANSWER_BYTES = 64_000
+
+/** The beginning of the answer's body: whoever answers instead of the webhook may never end. */
+async function textOf({ body }: Response): Promise<string> {
+  const chunks: Uint8Array[] = []
+  let bytes = 0
+  for await (const chunk of (body ?? []) as AsyncIterable<Uint8Array> | []) {
+    chunks.push(chunk)
+    bytes += chunk.length
+    if (bytes > MOST_ANSWER_BYTES) break
+  }
+  return Buffer.concat(chunks).toString()
 }

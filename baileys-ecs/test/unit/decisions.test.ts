@@ -156,7 +156,15 @@ describe('a session row', () => {
 })
 
 describe('an answer of the webhook', () => {
-  it('accepts with any 2xx', () => { assert.equal(deliveryOf(204, '').kind, 'accepted') })
+  it('accepts with any 2xx that says what became of the event', () => {
+    for (const result of ['accepted', 'duplicate', 'ignored']) assert.equal(deliveryOf(202, JSON.stringify({ result })).kind, 'accepted')
+  })
+  it('has nothing when somebody else answers 2xx in its place; a person must look', () => {
+    for (const body of ['', '<html>Welcome</html>', 'null', '"accepted"', '{}', '{"result":"queued"}', '{"result":["accepted"]}', '{"result":']) {
+      const delivery = deliveryOf(200, body)
+      assert.deepEqual([delivery.kind, delivery.kind === 'failed' && delivery.slow], ['failed', true], body)
+    }
+  })
   it('refuses an event only when the event itself is at fault', () => {
     for (const status of [400, 413, 415, 422]) assert.equal(deliveryOf(status, '{}').kind, 'refused')
   })

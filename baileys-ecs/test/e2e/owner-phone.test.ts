@@ -99,9 +99,10 @@ describe('a file that WhatsApp\'s servers have no more', () => {
     await eventually('a refused connection', () => scene.webhook.events.some(event => event.type === 'connection.updated' && event.state === 'disconnected'))
     assert.equal(find(scene, id), undefined)
     scene.simulator.setFaults({ refuseUpgrade: 0 })
-    await eventually('the request', () => asked(scene, 'file').length === 1)
+    await eventually('the request', () => asked(scene, 'file').length > 0 && scene.business.connected)
+    const before = asked(scene, 'file').length
     scene.business.disconnect('tcp')
-    await eventually('the repeated request', () => asked(scene, 'file').length === 2)
+    await eventually('the repeated request', () => asked(scene, 'file').length > before)
     await scene.business.change({ offline: false })
     const { content } = await byId(scene, id)
     assert.ok('mediaType' in content && content.objectKey != null)

@@ -1,6 +1,6 @@
 /* Generated from functions/shared/contracts/ by `make contracts`; do not edit. */
 
-export type Event = (MessageReceived | MessageStatus | ConnectionUpdated)
+export type Event = (MessageReceived | MessageStatus | ConnectionUpdated | ContactsUpdated)
 export type SendResult = (Sent | Unknown | Refused | Unavailable | NotOwner | Superseded)
 
 /**
@@ -55,6 +55,20 @@ method: ("qr" | "code")
 expiresAt: number
 }
 /**
+ * Whether the owner has a person in the phone's address book. Names stay in the phone: nobody here needs them.
+ */
+export interface Contact {
+/**
+ * The address under which the phone keeps the contact; nearly always the phone number's.
+ */
+jid: string
+/**
+ * The person's other address, LID or phone number, if the phone says it.
+ */
+alias?: (string | null)
+saved: boolean
+}
+/**
  * One card of an address book.
  */
 export interface ContactCard {
@@ -71,6 +85,32 @@ kind: "contacts"
  * @maxItems 20
  */
 contacts: [ContactCard, ...(ContactCard)[]]
+}
+/**
+ * People whom the owner saved or removed. Events of one tenant come in order, perhaps repeated.
+ */
+export interface ContactsUpdated {
+version: 1
+type: "contacts.updated"
+tenantId: string
+correlationId: string
+/**
+ * When the gateway began to read this address book as a whole. A newer book replaces an older one: whom it does not
+ * name is not saved.
+ */
+bookAt: number
+/**
+ * WhatsApp's number of the book's last change that is in here; of one book, a higher one is newer.
+ */
+revision: number
+/**
+ * @maxItems 200
+ */
+contacts: Contact[]
+/**
+ * Whether with this event all of the book up to `revision` has been told. False: more of it is coming.
+ */
+complete: boolean
 }
 /**
  * The writer deleted an earlier message for everyone.

@@ -25,7 +25,7 @@ TYPES = ROOT / "contracts" / "types.d.ts"
 OPENAPI = ROOT / "baileys-ecs" / "openapi.json"
 
 UNIONS = {
-    "Event": ["MessageReceived", "MessageStatus", "ConnectionUpdated"],
+    "Event": ["MessageReceived", "MessageStatus", "ConnectionUpdated", "ContactsUpdated"],
     "SendResult": ["Sent", "Unknown", "Refused", "Unavailable", "NotOwner", "Superseded"],
 }
 

@@ -13,11 +13,10 @@ from pynamodb.exceptions import PynamoDBException
 
 from functions.shared import aws, clock, queues
 from functions.shared.contracts import (
-    ConnectionUpdated,
     ErrorAnswer,
+    Event,
     EventAnswer,
     MessageReceived,
-    MessageStatus,
 )
 from functions.shared.observability import count, instrumented, logger, masked
 from functions.shared.secret import SecretError, internal_secret
@@ -54,7 +53,7 @@ def handle(request: FunctionUrlEvent, _context: LambdaContext) -> FunctionUrlAns
         return _answer(503, ErrorAnswer(error="unavailable", reason="a store did not answer; repeat the event"))
 
 
-def _take(event: MessageReceived | MessageStatus | ConnectionUpdated) -> EventAnswer:
+def _take(event: Event) -> EventAnswer:
     if isinstance(event, MessageReceived):
         logger.info(f"[WA-INCOMING] biz={event.tenant_id}, from={masked(event.chat.jid)}", message_id=event.message_id)
     acceptance = accept(event)

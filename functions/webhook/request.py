@@ -9,7 +9,7 @@ from typing import NotRequired, TypedDict
 from pydantic import ValidationError
 
 from functions.shared import signing
-from functions.shared.contracts import EVENT, MAX_BODY_BYTES, ConnectionUpdated, MessageReceived, MessageStatus
+from functions.shared.contracts import EVENT, MAX_BODY_BYTES, Event
 from functions.shared.secret import SecretCache
 
 PATH = "/api/whatsapp/webhook/incoming"
@@ -43,9 +43,7 @@ class RequestError(Exception):
         self.reason = reason
 
 
-def parse(
-    request: FunctionUrlEvent, secrets: SecretCache, now_s: int
-) -> MessageReceived | MessageStatus | ConnectionUpdated:
+def parse(request: FunctionUrlEvent, secrets: SecretCache, now_s: int) -> Event:
     """The event in `request`. Raises RequestError. What costs least is checked first, the body last."""
     if request["rawPath"].rstrip("/") != PATH:
         raise RequestError(404, "not_found", f"events go to POST {PATH}")

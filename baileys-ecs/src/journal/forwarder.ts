@@ -8,7 +8,7 @@ import { journalSortKey } from '../store/keys.js'
 import type { Deliver, Delivery } from '../webhook/client.js'
 import { Lanes } from './lanes.js'
 import { eventOf } from './mapping.js'
-import { correlationOf, lanesOf, type JournalRow, type MessageRow, type StoredFile } from './row.js'
+import { correlationOf, lanesOf, type EventRow, type JournalRow, type MessageRow, type StoredFile } from './row.js'
 
 export interface ForwarderOptions {
   readonly tenantId: string
@@ -33,6 +33,7 @@ const MAX_ROWS = 1_000
 const MAX_BYTES = 8_000_000
 /** Attributes and what an object costs. */
 const ROW_BYTES = 1_000
+const CONTACT_BYTES = 120
 const PAGE = 200
 /** Between two looks at a part of the table, for rows that a person gave back (parked ones), or that somebody forgot. */
 const RECHECK_MS = 60_000
@@ -256,4 +257,6 @@ export class Forwarder {
   }
 }
 
-const bytesOf = (row: JournalRow): number => ROW_BYTES + (row.kind === 'message' ? row.plaintext?.length ?? 0 : 0)
+const bytesOf = (row: JournalRow): number => ROW_BYTES + (row.kind === 'message' ? row.plaintext?.length ?? 0 : contactsIn(row) * CONTACT_BYTES)
+
+const contactsIn = ({ event }: EventRow): number => event.type === 'contacts.updated' ? event.contacts.length : 0

@@ -1,4 +1,4 @@
-import type { ConnectionUpdated, MessageStatus } from '@kesher/contracts'
+import type { ConnectionUpdated, ContactsUpdated, MessageStatus } from '@kesher/contracts'
 import { journalSortKey } from '../store/keys.js'
 import { chatOf, namesOf } from './stanza.js'
 
@@ -34,7 +34,7 @@ export type StoredFile =
 
 export interface EventRow extends Row {
   readonly kind: 'event'
-  readonly event: MessageStatus | ConnectionUpdated
+  readonly event: MessageStatus | ConnectionUpdated | ContactsUpdated
 }
 
 /** All lanes of a row: a message stands in one for each name of its chat, so that rows that know one name each meet those that know both. */
@@ -57,6 +57,11 @@ export function statusRow(event: MessageStatus, stamp: number): EventRow {
 
 export function connectionRow(event: ConnectionUpdated, stamp: number): EventRow {
   return { kind: 'event', sk: journalSortKey(stamp, 'connection'), lane: 'connection', event }
+}
+
+/** Nothing waits behind contacts but other contacts. */
+export function contactsRow(event: ContactsUpdated, stamp: number): EventRow {
+  return { kind: 'event', sk: journalSortKey(stamp, 'contacts'), lane: 'contacts', event }
 }
 
 /**

@@ -1,8 +1,12 @@
 import { jidNormalizedUser, proto, S_WHATSAPP_NET, type BinaryNode, type ConnectionState, type WASocket } from '@whiskeysockets/baileys'
+import type { Random } from '../concurrency/backoff.js'
 import { Backpressure } from '../concurrency/backpressure.js'
 import { deferred } from '../concurrency/deferred.js'
+import type { AddressBook } from '../contacts/address-book.js'
+import { followContacts } from '../contacts/follow.js'
 import type { Logger } from '../observability/logger.js'
 import { statusCodeOf } from '../observability/redact.js'
+import type { AddressBookStore } from '../store/address-book.js'
 import type { AuthState } from '../store/auth-state.js'
 import type { SentLog } from '../store/sent-log.js'
 import type { JournalRow } from '../journal/row.js'
@@ -22,6 +26,8 @@ export interface ConnectionOptions extends Omit<IntakeOptions, 'me' | 'otherName
   readonly probeMs: number
   readonly monotonic: () => number
   readonly sent: SentLog
+  readonly book: AddressBookStore
+  readonly random: Random
   readonly journalled: (rows: readonly JournalRow[]) => void
   /** An acknowledgement that no send is waiting for any more. */
   readonly lateAck: (messageId: string, ack: Ack) => Promise<void>
@@ -59,6 +65,7 @@ export class Connection {
   readonly #watchdog: NodeJS.Timeout
   readonly #pulse: Pulse
   readonly #pressure: Backpressure
+  readonly #book: AddressBook
   #settling: NodeJS.Timeout | undefined
   readonly #pairing: Pairing
   #openedAt: number | undefined
@@ -110,6 +117,7 @@ export class Connection {
       },
     })
     this.#intake.attach(this.socket.ws)
+    this.#book = followContacts({ ...options, socket: this.socket, keys: this.#keys, failed: error => { this.terminate(error) } })
     this.#listen()
     // An HTTP error in answer to the WebSocket upgrade leaves Baileys "connecting" for ever, without an event.
     this.#watchdog = setTimeout(() => {
@@ -220,6 +228,7 @@ export class Connection {
       this.#settling = setTimeout(() => {
         this.#settled = true
         changed(this)
+        this.#book.look() // what changed while nobody was connected, or was told and then lost in a crash
       }, SETTLE_MS)
     }
   }
@@ -248,6 +257,7 @@ export class Connection {
     const pairing = paired ? undefined : this.#pairing.end
     const openForMs = this.#openedAt === undefined ? 0 : this.#options.now() - this.#openedAt
     this.#keys.close()
+    this.#book.close()
     void this.#intake.close()
     // Baileys' own `end` waits for the peer's closing frame, up to 30 s with a frozen one, and what is still in the send
     // buffer would go out.

@@ -5,6 +5,7 @@ import { OwnWrites } from '../sending/own-writes.js'
 import { Pace } from '../sending/pace.js'
 import { notOwner, unavailable } from '../sending/results.js'
 import { Sender } from '../sending/sender.js'
+import { AddressBookStore } from '../store/address-book.js'
 import { AuthState } from '../store/auth-state.js'
 import { LeaseLostError } from '../store/errors.js'
 import { NewChatLog } from '../store/new-chats.js'
@@ -59,7 +60,7 @@ export class Session {
       writer, clock: this.#inbox.clock, now, logger, journalled: row => { this.#inbox.journalled([row]) }, fenced,
     }, claimed)
     this.#upkeep = new Upkeep({
-      ...deps, tenantId, token: this.token, writer, auth, sent, ownWrites, inbox: this.#inbox, state: this.#state, fenced, logger,
+      ...deps, tenantId, token: this.token, writer, auth, sent, book: new AddressBookStore(table, writer), ownWrites, inbox: this.#inbox, state: this.#state, fenced, logger,
     })
     this.#sender = new Sender({
       sent, bucket, pace: new Pace({

@@ -3,6 +3,7 @@ import { Occasion } from '../concurrency/occasion.js'
 import { sleep } from '../concurrency/sleep.js'
 import type { Logger } from '../observability/logger.js'
 import type { OwnWrites } from '../sending/own-writes.js'
+import type { AddressBookStore } from '../store/address-book.js'
 import type { AuthState } from '../store/auth-state.js'
 import { FencedError, StoreUnavailableError } from '../store/errors.js'
 import type { SentLog } from '../store/sent-log.js'
@@ -26,6 +27,7 @@ export interface UpkeepOptions extends Pick<
   readonly writer: FencedWriter
   readonly auth: AuthState
   readonly sent: SentLog
+  readonly book: AddressBookStore
   readonly ownWrites: OwnWrites
   readonly inbox: Inbox
   readonly state: ReportedState
@@ -137,9 +139,9 @@ export class Upkeep {
   }
 
   #connect(creds: AuthenticationCreds, record: StoredSession, version: WAVersion): Connection {
-    const { tenantId, auth, sent, ownWrites, inbox, settings, now, monotonic, counters, logger } = this.#options
+    const { tenantId, auth, sent, book, ownWrites, inbox, settings, random, now, monotonic, counters, logger } = this.#options
     const connection = new Connection({
-      tenantId, auth, creds, sent, ownWrites, clock: inbox.clock, now, counters, logger, monotonic, version,
+      tenantId, auth, creds, sent, book, ownWrites, clock: inbox.clock, random, now, counters, logger, monotonic, version,
       waWebSocketUrl: settings.waWebSocketUrl, connectTimeoutMs: settings.connectTimeoutMs, silenceMs: settings.silenceMs, probeMs: settings.probeMs,
       codeWish: codeWish(record), qrMs: settings.qrMs, codeMs: settings.pairingCodeMs, retryCounters: this.#retryCounters,
       append: rows => inbox.append(rows),

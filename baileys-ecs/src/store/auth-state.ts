@@ -5,11 +5,12 @@ import {
 import type { JournalRow } from '../journal/row.js'
 import { chunk, type TypedWrite } from './chunks.js'
 import { persist, type Table } from './dynamo.js'
-import { decodeCreds, decodeValue, encodeValue } from './encoding.js'
+import { decodeCreds, decodeValue, encodeAny, encodeValue } from './encoding.js'
 import { StoreClosedError } from './errors.js'
 import { journalItem } from './journal.js'
 import { KeyCache, type Stored } from './key-cache.js'
 import { archivePartition, authKey, authPartition, credsKey, type Key } from './keys.js'
+import { divided, isDivided, joined, restOf } from './parts.js'
 import type { FencedWriter } from './writer.js'
 
 /** Key type under which journal rows travel through Baileys' transaction, so that they commit with the ratchet. */
@@ -117,10 +118,21 @@ export class SocketKeys implements SignalKeyStore {
     const values = new Map<string, Stored>(ids.map(id => [id, undefined]))
     for await (const item of this.#read([...keys.keys()])) {
       const id = keys.get(String(item['sk']))
-      if (id !== undefined) values.set(id, String(item['value']))
+      if (id !== undefined) values.set(id, await this.#whole(item))
     }
     learn(values)
     return values
+  }
+
+  /** The value that begins in this row. */
+  async #whole(found: Record<string, unknown>): Promise<string> {
+    for (let first = found; ;) {
+      const rest: Record<string, unknown>[] = []
+      for await (const item of this.#read(restOf(first))) rest.push(item)
+      const json = joined(first, rest)
+      if (json !== undefined) return json
+      for await (const item of this.#read([String(found['sk'])])) first = item
+    }
   }
 
   async set(data: DataSet): Promise<void> {
@@ -138,11 +150,15 @@ export class SocketKeys implements SignalKeyStore {
 
   #authWrites(data: SignalDataSet): AuthWrite[] {
     const { tenantId } = this.#writer
-    return Object.entries(data).flatMap(([type, entries]) => Object.entries(entries).map(([id, value]): AuthWrite => {
+    return Object.entries(data).flatMap(([type, entries]) => Object.entries(entries).flatMap(([id, value]): AuthWrite[] => {
       const key = authKey(tenantId, type, id)
-      if (value === null) return { type, id, json: undefined, bytes: 100, write: { delete: key } }
+      if (value === null) return [{ type, id, json: undefined, bytes: 100, write: { delete: key } }]
+      if (isDivided(type)) {
+        const json = encodeAny(value)
+        return divided(key, json).map(put => ({ type, id, json, bytes: String(put['value']).length, write: { put } }))
+      }
       const json = encodeValue(`a value of type ${type}`, value)
-      return { type, id, json, bytes: Buffer.byteLength(json), write: { put: { ...key, value: json } } }
+      return [{ type, id, json, bytes: Buffer.byteLength(json), write: { put: { ...key, value: json } } }]
     }))
   }
 

@@ -6,11 +6,14 @@ const MAX_VALUE_BYTES = 390_000
 
 /** @throws {ItemTooLargeError} */
 export function encodeValue(what: string, value: unknown): string {
-  const json = JSON.stringify(value, BufferJSON.replacer)
+  const json = encodeAny(value)
   const bytes = Buffer.byteLength(json)
   if (bytes > MAX_VALUE_BYTES) throw new ItemTooLargeError(what, bytes)
   return json
 }
+
+/** The same for a value that need not fit into one item. */
+export const encodeAny = (value: unknown): string => JSON.stringify(value, BufferJSON.replacer)
 
 export function decodeCreds(json: string): AuthenticationCreds {
   return JSON.parse(json, BufferJSON.reviver) as AuthenticationCreds

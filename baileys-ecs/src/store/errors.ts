@@ -27,7 +27,7 @@ export class StoreClosedError extends Error {
   }
 }
 
-/** A value does not fit into a DynamoDB item (400 KB). It would have to be split; no known one comes near. */
+/** A value does not fit into a DynamoDB item (400 KB). The one type that is known to come near is divided: `parts.ts`. */
 export class ItemTooLargeError extends Error {
   override readonly name = 'ItemTooLargeError'
   constructor(what: string, bytes: number) {

@@ -178,6 +178,20 @@ describe('the auth state', () => {
     assert.equal((await scene.test.rows(`ARCHIVE#${TENANT}#5`)).length, 813)
   })
 
+  it('keeps the state of thousands of contacts in several rows, as one', async t => {
+    const scene = await store(t)
+    const indexValueMap = (size: number): Record<string, { valueMac: Buffer }> =>
+      Object.fromEntries(Array.from({ length: size }, (_, at) => [`${at}`.padStart(44, 'x'), { valueMac: Buffer.alloc(32, at) }]))
+    for (const size of [9_000, 4_000, 10]) {
+      const state = { version: size, hash: Buffer.alloc(128), indexValueMap: indexValueMap(size) }
+      await scene.keys().set({ 'app-state-sync-version': { critical_unblock_low: state } })
+      const found = await scene.keys().get('app-state-sync-version', ['critical_unblock_low', 'regular'])
+      assert.deepEqual(found, { critical_unblock_low: state })
+    }
+    const writes = scene.calls.filter(({ operation }) => operation === 'TransactWriteItems')
+    assert.equal(writes.length, 3)
+  })
+
   it('says clearly that a value or a set is too large, before anything is stored', async t => {
     const scene = await store(t)
     await assert.rejects(scene.keys().set({ session: { a: Buffer.alloc(400_000) } }), ItemTooLargeError)

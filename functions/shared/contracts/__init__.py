@@ -39,10 +39,13 @@ from functions.shared.contracts.contents import (
 )
 from functions.shared.contracts.events import (
     EVENT,
+    MAX_CONTACTS,
     Chat,
     ChatKind,
     ConnectionState,
     ConnectionUpdated,
+    Contact,
+    ContactsUpdated,
     Doorbell,
     ErrorAnswer,
     Event,
@@ -82,6 +85,7 @@ from functions.shared.contracts.wire import (
 __all__ = [
     "EVENT",
     "MAX_BODY_BYTES",
+    "MAX_CONTACTS",
     "MAX_TEXT_CHARACTERS",
     "PUBLIC",
     "SEND_RESULT",
@@ -90,8 +94,10 @@ __all__ = [
     "ChoiceContent",
     "ConnectionState",
     "ConnectionUpdated",
+    "Contact",
     "ContactCard",
     "ContactsContent",
+    "ContactsUpdated",
     "Content",
     "ConversationField",
     "ConversationId",
@@ -141,7 +147,7 @@ __all__ = [
 ]
 
 PUBLIC: tuple[type[Wire], ...] = (
-    MessageReceived, MessageStatus, ConnectionUpdated, EventAnswer, ErrorAnswer, Doorbell, SendCommand,
+    MessageReceived, MessageStatus, ConnectionUpdated, ContactsUpdated, EventAnswer, ErrorAnswer, Doorbell, SendCommand,
     Sent, Unknown, Refused, Unavailable, NotOwner, Superseded,
     SessionStatus, SendingStatus, PairingCode, LinkCodeRequest, LinkCode, GatewayHealth, SessionRecord, PairingRecord,
 )  # fmt: skip

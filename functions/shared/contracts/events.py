@@ -95,10 +95,44 @@ class ConnectionUpdated(Wire):
     """In the state `pairing`; a new event for each QR code or pairing code."""
 
 
-Event = Annotated[MessageReceived | MessageStatus | ConnectionUpdated, Field(discriminator="type")]
+MAX_CONTACTS = 200
+"""In one event: a whole address book comes in many, so that none is large."""
 
 
-EVENT: TypeAdapter[MessageReceived | MessageStatus | ConnectionUpdated] = TypeAdapter(Event)
+class Contact(Wire):
+    """Whether the owner has a person in the phone's address book. Names stay in the phone: nobody here needs them."""
+
+    jid: JidField
+    """The address under which the phone keeps the contact; nearly always the phone number's."""
+    alias: JidField | None = None
+    """The person's other address, LID or phone number, if the phone says it."""
+    saved: bool
+
+
+class ContactsUpdated(Wire):
+    """People whom the owner saved or removed. Events of one tenant come in order, perhaps repeated."""
+
+    version: Literal[1] = 1
+    type: Literal["contacts.updated"] = "contacts.updated"
+    tenant_id: TenantField
+    correlation_id: CorrelationField
+    book_at: Milliseconds
+    """When the gateway began to read this address book as a whole. A newer book replaces an older one: whom it does not
+    name is not saved."""
+    revision: Annotated[int, Field(ge=1)]
+    """WhatsApp's number of the book's last change that is in here; of one book, a higher one is newer."""
+    contacts: Annotated[tuple[Contact, ...], Field(max_length=MAX_CONTACTS)]
+    complete: bool
+    """Whether with this event all of the book up to `revision` has been told. False: more of it is coming."""
+
+
+Event = Annotated[
+    MessageReceived | MessageStatus | ConnectionUpdated | ContactsUpdated,
+    Field(discriminator="type"),
+]
+
+
+EVENT: TypeAdapter[MessageReceived | MessageStatus | ConnectionUpdated | ContactsUpdated] = TypeAdapter(Event)
 
 
 class EventAnswer(Wire):

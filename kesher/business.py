@@ -59,6 +59,8 @@ def show(tenant: TenantOption = "business_1", stack: StackOption = None, state: 
     if profile is None:
         _fail(f"{where} has no business {tenant}; `kesher business init` and `apply` make one")
     typer.echo(business_file.render(profile), nl=False)
+    if words := _about_contacts(profile):
+        typer.echo(f"# {words}")
 
 
 @app.command()
@@ -101,8 +103,8 @@ def apply(
     typer.echo(
         f"Stored {saved.tenant_id} as version {saved.config_version} in {where}. It holds from the next message on."
     )
-    if saved.audience == "unsaved_contacts":
-        typer.echo("The phone's contacts are not known yet: for now unsaved_contacts means the same as new_chats.")
+    if words := _about_contacts(saved):
+        typer.echo(words)
 
 
 @app.command()
@@ -179,6 +181,24 @@ def _stored(tenant: str) -> BusinessProfile | None:
         return load_profile(TenantId(tenant))
     except PynamoDBException as error:
         _fail(f"the table cannot be read: {error.cause or error}")
+
+
+def _about_contacts(profile: BusinessProfile) -> str | None:
+    """What the audience means at this moment, if it depends on the phone."""
+    from datetime import UTC, datetime  # noqa: PLC0415 - as above
+
+    from functions.shared.contacts import load_book  # noqa: PLC0415
+
+    if profile.audience != "unsaved_contacts":
+        return None
+    book = load_book(profile.tenant_id)
+    if book is None:
+        return (
+            "The phone's address book is not known yet: until it has come, unsaved_contacts means the same as "
+            "new_chats. It comes by itself within a minute of linking the phone."
+        )
+    since = datetime.fromtimestamp(book.known_since / 1000, UTC).astimezone(profile.zone)
+    return f"The assistant answers whom the phone's address book does not have (known since {since:%Y-%m-%d %H:%M})."
 
 
 def _fail(text: str) -> NoReturn:

@@ -80,7 +80,7 @@ def read_state(tenant_id: TenantId, conversation_id: ConversationId, zone: ZoneI
     scheduled = sorted(scheduled_in(tenant_id, chat.conversation_id), key=lambda row: row.due_at)
     if chat.opted_out_at is not None:
         assistant: Assistant = "opted out"
-    elif chat.speaks_at is None:
+    elif chat.speaks_at is None or chat.left_to_owner:
         assistant = "off"
     else:
         assistant = "on" if chat.speaks_at <= now_ms else "paused"

@@ -152,6 +152,8 @@ def assistant_in(chat: Overview, profile: BusinessProfile, now_ms: int) -> str:
     """Whether the assistant answers in this chat."""
     if chat.opted_out_at is not None:
         return "opted out"
+    if chat.left_to_owner:
+        return "off (saved contact)"
     if chat.speaks_at is None:
         return "off" if not chat.ai_enabled else "off (business)"
     return "on" if chat.speaks_at <= now_ms else f"paused until {when(chat.speaks_at, profile)}"

@@ -13,7 +13,7 @@ from functions.agent.memory import history
 from functions.agent.routing import Intent
 from functions.shared.amendments import needs_no_answer
 from functions.shared.conversation import Message, PastTurn, Snapshot
-from functions.shared.endings import ConsentChange, Ending, FromTheOwner, HandOver, NothingAsked, Silence
+from functions.shared.endings import ConsentChange, Ending, FromTheOwner, HandOver, LeftToOwner, NothingAsked, Silence
 from functions.shared.profile import Language
 from functions.shared.words import own_words
 
@@ -31,6 +31,8 @@ def triage(
     """How the turn over `pending` ends without a model, or that it needs one. `past` are the newest turns, in order."""
     if snapshot.is_owner:
         return FromTheOwner()
+    if snapshot.left_to_owner:
+        return LeftToOwner()
     if all(message.author != "customer" or needs_no_answer(message.content) for message in pending):
         return NothingAsked()
     return _of_a_customer(pending, past, snapshot, language, now_ms)

@@ -30,7 +30,16 @@ from functions.shared import inbox, owner_notices
 from functions.shared.amendments import amended
 from functions.shared.contracts import Doorbell
 from functions.shared.conversation import Message, PastTurn, Snapshot, Summary
-from functions.shared.endings import ConsentChange, Ending, FromTheOwner, HandOver, NothingAsked, PutAside, Silence
+from functions.shared.endings import (
+    ConsentChange,
+    Ending,
+    FromTheOwner,
+    HandOver,
+    LeftToOwner,
+    NothingAsked,
+    PutAside,
+    Silence,
+)
 from functions.shared.inbox import Effect, EffectRefusedError, Reply, Turn, TurnOvertakenError, TurnRecord
 from functions.shared.observability import count, logger
 from functions.shared.profile import BusinessProfile, Language
@@ -52,14 +61,16 @@ Outcome = Literal[
     "opted_in",
     "silent",
     "from_the_owner",
+    "left_to_owner",
 ]
 
 
-_WITHOUT_A_WORD: dict[type[PutAside | Silence | FromTheOwner | NothingAsked], Outcome] = {
+_WITHOUT_A_WORD: dict[type[PutAside | Silence | FromTheOwner | LeftToOwner | NothingAsked], Outcome] = {
     PutAside: "put_aside",
     Silence: "silent",
     NothingAsked: "silent",
     FromTheOwner: "from_the_owner",
+    LeftToOwner: "left_to_owner",
 }
 
 
@@ -115,6 +126,8 @@ def give_up(doorbell: Doorbell, world: World, reason: str) -> Outcome:
     if not isinstance(decision, inbox.RunTurn):
         return _nothing_to_run(doorbell, snapshot, decision, world)
     turn = inbox.begin_turn(snapshot, decision, correlation_id=doorbell.correlation_id, now_ms=world.now_ms())
+    if snapshot.left_to_owner:
+        return _end(turn, LeftToOwner(), world)
     if snapshot.opted_out_at is not None:
         return _end(turn, Silence(reason), world)
     known = world.store.messages(turn.tenant_id, turn.conversation_id, max(1, turn.lo - RECENT_MESSAGES), turn.hi)
@@ -273,7 +286,7 @@ def _end(turn: Turn, ending: Ending, world: World) -> Outcome:
         case ConsentChange(change=change):
             _count_intent("opt_out" if change == "opted_out" else "opt_in")
             return change
-        case PutAside() | Silence() | FromTheOwner() | NothingAsked():
+        case PutAside() | Silence() | FromTheOwner() | LeftToOwner() | NothingAsked():
             return _WITHOUT_A_WORD[type(ending)]
 
 

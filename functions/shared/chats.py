@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from functions.shared.audience import leaves_to_owner
+from functions.shared.contacts import addresses, saved_among
 from functions.shared.contracts import ConversationId, Jid, TenantId
 from functions.shared.conversation import ConversationNotFoundError, speaks_at
 from functions.shared.keys import CHAT_PREFIX, CONVERSATION, CUSTOMER, conversation_pk, profile_key, tenant_pk
@@ -24,6 +27,8 @@ class Overview:
     ai_enabled: bool
     """The switch of this chat alone."""
     opted_out_at: int | None
+    left_to_owner: bool
+    """Whether the assistant leaves this person alone, because the owner saved them in the phone's address book."""
     speaks_at: int | None
     """When the assistant may answer; None while it is off for this chat or for the business."""
     needs_attention: str | None
@@ -39,9 +44,10 @@ def list_chats(tenant_id: TenantId, *, now_ms: int) -> list[Overview]:
     conversations = _all(tenant_id)
     keys = [(item.pk, CUSTOMER) for _, item in conversations]
     customers = get_together(keys)
+    people = {one: customers.get(CustomerItem, (item.pk, CUSTOMER)) for one, item in conversations}
+    left = _left_to_owner(tenant_id, business, people)
     found = [
-        _overview(one, item, customers.get(CustomerItem, (item.pk, CUSTOMER)), business, now_ms)
-        for one, item in conversations
+        _overview(one, item, people[one], business, now_ms, left_to_owner=one in left) for one, item in conversations
     ]
     return sorted(found, key=lambda chat: (chat.needs_attention is None, -(chat.last_contact or 0)))
 
@@ -55,7 +61,9 @@ def load_chat(tenant_id: TenantId, conversation_id: ConversationId, *, now_ms: i
     item = found.get(ConversationItem, (pk, CONVERSATION))
     if item is None:
         raise ConversationNotFoundError(f"{tenant_id} has no conversation {root}")
-    return _overview(root, item, found.get(CustomerItem, (pk, CUSTOMER)), business, now_ms)
+    customer = found.get(CustomerItem, (pk, CUSTOMER))
+    left = _left_to_owner(tenant_id, business, {root: customer})
+    return _overview(root, item, customer, business, now_ms, left_to_owner=root in left)
 
 
 def waiting(tenant_id: TenantId) -> list[tuple[ConversationId, ConversationItem]]:
@@ -103,8 +111,22 @@ def _all(tenant_id: TenantId) -> list[tuple[ConversationId, ConversationItem]]:
     return [(one, item) for one, item in pairs if item is not None and item.merged_into is None]
 
 
+def _left_to_owner(
+    tenant_id: TenantId, business: ProfileItem, people: Mapping[ConversationId, CustomerItem | None]
+) -> set[ConversationId]:
+    if not leaves_to_owner(business.audience, saved=True):
+        return set()
+    return saved_among(tenant_id, {one: addresses(customer) for one, customer in people.items()})
+
+
 def _overview(
-    one: ConversationId, item: ConversationItem, customer: CustomerItem | None, business: ProfileItem, now_ms: int
+    one: ConversationId,
+    item: ConversationItem,
+    customer: CustomerItem | None,
+    business: ProfileItem,
+    now_ms: int,
+    *,
+    left_to_owner: bool,
 ) -> Overview:
     return Overview(
         conversation_id=one,
@@ -115,6 +137,7 @@ def _overview(
         waiting=item.last_seq - item.handled_seq,
         ai_enabled=item.ai_enabled,
         opted_out_at=item.opted_out_at,
+        left_to_owner=left_to_owner,
         speaks_at=speaks_at(business.ai_enabled, item.ai_enabled, item.paused_until, now_ms),
         needs_attention=item.needs_attention,
         needs_attention_at=item.needs_attention_at,

@@ -8,6 +8,8 @@ from typing import Literal, NewType
 
 from pydantic import JsonValue, TypeAdapter
 
+from functions.shared import contacts
+from functions.shared.audience import leaves_to_owner
 from functions.shared.contracts import Content, ConversationId, Jid, MessageId, Quoted, TenantId
 from functions.shared.keys import (
     CONVERSATION,
@@ -109,6 +111,8 @@ class Snapshot:
     """The chat's timer, which our messages carry on."""
     is_owner: bool = False
     """Whether this is the chat with one of the owner's own numbers."""
+    left_to_owner: bool = False
+    """Whether the assistant answers nothing here because the owner saved this person in the phone's address book."""
     introduced_at: int | None = None
     """When the customer was first told that an assistant writes."""
     facts: Facts = field(default_factory=Facts)
@@ -180,11 +184,19 @@ def load_conversation(tenant_id: TenantId, conversation_id: ConversationId) -> S
         opted_out_at=conversation.opted_out_at,
         disappearing_seconds=conversation.disappearing_seconds,
         is_owner=customer is not None and is_owner(customer.phone_jid, business.owner_numbers or []),
+        left_to_owner=is_left_to_owner(tenant_id, business, customer),
         introduced_at=conversation.introduced_at,
         facts=Facts(tuple(facts.noted), facts.version) if facts else Facts(),
         lead=load_joined(tenant_id, found.get(LeadItem, (pk, LEAD)), conversation.merged_from or []),
         customer_phone=f"+{customer.phone_jid.partition('@')[0]}" if customer and customer.phone_jid else None,
     )
+
+
+def is_left_to_owner(tenant_id: TenantId, business: ProfileItem, customer: CustomerItem | None) -> bool:
+    """audience.leaves_to_owner of a stored customer; nothing is read where the audience does not ask for it."""
+    if not leaves_to_owner(business.audience, saved=True):
+        return False
+    return leaves_to_owner(business.audience, saved=contacts.is_saved(tenant_id, customer))
 
 
 def load_messages(tenant_id: TenantId, conversation_id: ConversationId, lo: int, hi: int) -> list[Message]:

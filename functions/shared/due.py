@@ -31,6 +31,8 @@ class Facts:
     """The switch of this chat alone."""
     paused_until: int | None = None
     opted_out: bool = False
+    left_to_owner: bool = False
+    """Whether the owner saved the customer as a contact since, and the assistant leaves those alone."""
     waiting: bool = False
     """Whether messages of the customer wait for a turn."""
     reachable: bool = True
@@ -105,6 +107,8 @@ def _pointless(message: Scheduled, facts: Facts) -> Drop | None:
         return Drop("it would go to the owner")
     if facts.opted_out:
         return Drop("the customer opted out", tell=isinstance(message.what, Reminder))
+    if facts.left_to_owner:
+        return Drop("the owner saved the customer as a contact", tell=isinstance(message.what, Reminder))
     if not facts.reachable:
         return Drop("the customer never wrote, so there is no address", tell=True)
     return None

@@ -59,11 +59,16 @@ class FromTheOwner:
 
 
 @dataclass(frozen=True, slots=True)
+class LeftToOwner:
+    """Somebody wrote whom the owner saved, so the assistant leaves them alone: the owner reads it on the phone."""
+
+
+@dataclass(frozen=True, slots=True)
 class NothingAsked:
     """What waited needs no answer: a reaction, or everything was deleted meanwhile."""
 
 
-Ending = HandOver | PutAside | ConsentChange | Silence | FromTheOwner | NothingAsked
+Ending = HandOver | PutAside | ConsentChange | Silence | FromTheOwner | LeftToOwner | NothingAsked
 
 
 def end(turn: Turn, ending: Ending, *, now_ms: int) -> None:
@@ -93,6 +98,9 @@ def end(turn: Turn, ending: Ending, *, now_ms: int) -> None:
             write_turn(turn, texts=[], record=record, now_ms=now_ms, changes=call_person(reason, now_ms))
         case FromTheOwner():
             record = TurnRecord(items=[], outcome="silent", reason="the owner wrote it")
+            write_turn(turn, texts=[], record=record, now_ms=now_ms)
+        case LeftToOwner():
+            record = TurnRecord(items=[], outcome="silent", reason="the owner saved this person as a contact")
             write_turn(turn, texts=[], record=record, now_ms=now_ms)
         case NothingAsked():
             record = TurnRecord(items=[], outcome="silent", reason="nothing asked for an answer")

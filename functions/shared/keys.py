@@ -25,6 +25,7 @@ CONSENT_PREFIX = "CONSENT#"
 SCHEDULED_PREFIX = "LATER#"
 DIARY = "DIARY"
 FEED = "FEED"
+BOOK = "BOOK"
 
 
 def tenant_pk(tenant_id: str) -> str:
@@ -41,6 +42,22 @@ def chat_key(tenant_id: str, conversation_id: str) -> Key:
 
 def alias_key(tenant_id: str, jid: str) -> Key:
     return f"T#{tenant_id}#ALIAS#{jid}", ALIAS
+
+
+def contacts_pk(tenant_id: str) -> str:
+    return f"T#{tenant_id}#CONTACTS"
+
+
+def book_key(tenant_id: str) -> Key:
+    return contacts_pk(tenant_id), BOOK
+
+
+def contact_key(tenant_id: str, jid: str) -> Key:
+    return contacts_pk(tenant_id), f"CONTACT#{jid}"
+
+
+def contact_alias_key(tenant_id: str, jid: str) -> Key:
+    return contacts_pk(tenant_id), f"{ALIAS}#{jid}"
 
 
 def conversation_pk(tenant_id: str, conversation_id: str) -> str:

@@ -75,7 +75,8 @@ class BusinessProfile(Part):
     ai_enabled: bool = True
     audience: Audience = "new_chats"
     """Whom the assistant answers. `new_chats`: chats that the customer began, as far as Kesher saw them begin;
-    `unsaved_contacts`: the same, until the phone's contacts are known here; `everyone`; `nobody`: a person answers."""
+    `unsaved_contacts`: whom the owner has not saved in the phone's address book, and `new_chats` until that is known;
+    `everyone`; `nobody`: a person answers."""
     takeover_pause_minutes: Annotated[int, Field(ge=0, le=7 * 24 * 60)] = 30
     """How long the assistant stays silent in a chat after the owner wrote there; 0: only until the customer's next."""
     owner_numbers: tuple[PhoneNumber, ...] = ()

@@ -6,7 +6,7 @@ or after that transaction leaves work that the sweep index knows.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from pynamodb.exceptions import UpdateError
@@ -15,7 +15,7 @@ from pynamodb.expressions.update import Action
 
 from functions.shared import ids, settings
 from functions.shared.contracts import ConversationId, Jid, MessageId, TenantId
-from functions.shared.conversation import load_messages
+from functions.shared.conversation import is_left_to_owner, load_messages
 from functions.shared.due import Drop, Facts, Send, Wait, decide
 from functions.shared.interjection import Interjection, interject
 from functions.shared.keys import (
@@ -59,6 +59,7 @@ _DROPPED: dict[Language, str] = {
 }
 _REASONS_HE = {
     "the customer opted out": "הלקוח ביקש לא לקבל הודעות מהעוזר",
+    "the owner saved the customer as a contact": "הלקוח נשמר באנשי הקשר של הטלפון",
     "the customer never wrote, so there is no address": "הלקוח מעולם לא כתב",
     "the assistant of the business is off": "העוזר של העסק כבוי",
     "the assistant is off in this chat": "העוזר כבוי בשיחה הזאת",
@@ -111,7 +112,11 @@ def _promote(tenant_id: TenantId, conversation_id: ConversationId, name: str, *,
     chat = _chat(tenant_id, conversation_id, own)
     customer = found.get(CustomerItem, customer_key)
     to_owner = customer is not None and is_owner(customer.phone_jid, profile.owner_numbers)
-    decision = decide(message, _facts(message, chat, profile, connected, to_owner=to_owner), now_ms=now_ms)
+    facts = replace(
+        _facts(message, chat, profile, connected, to_owner=to_owner),
+        left_to_owner=is_left_to_owner(tenant_id, profile_item, customer),
+    )
+    decision = decide(message, facts, now_ms=now_ms)
     if not isinstance(decision, Send):
         return _not_now(message, row, decision, profile, now_ms)
     message_id = ids.new_message_id()

@@ -47,6 +47,14 @@ def switch_off(tenant_id: TenantId, conversation_id: ConversationId, *, now_ms: 
     _silence(tenant_id, conversation_id, [ConversationItem.ai_enabled.set(False)], sweep_at=now_ms, ring=ring)
 
 
+def overtake(tenant_id: TenantId, conversation_id: ConversationId, *, now_ms: int, ring: Ring) -> None:
+    """Void what is under way in a chat: whom the assistant may answer has changed. What waits is looked at anew.
+
+    Raises ConversationNotFoundError.
+    """
+    _silence(tenant_id, conversation_id, [], sweep_at=now_ms, ring=ring)
+
+
 def resume(tenant_id: TenantId, conversation_id: ConversationId, *, now_ms: int, ring: Ring) -> bool:
     """End a pause; a chat or a business that is switched off stays so. True if the assistant may speak now.
 

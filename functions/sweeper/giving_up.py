@@ -12,7 +12,7 @@ from functions.shared import inbox, owner_notices
 from functions.shared.apology import A_PERSON_WILL_ANSWER, language_of
 from functions.shared.contracts import ConversationId, TenantId
 from functions.shared.conversation import Snapshot, load_conversation, load_messages
-from functions.shared.endings import FromTheOwner, HandOver, Silence, end
+from functions.shared.endings import FromTheOwner, HandOver, LeftToOwner, Silence, end
 from functions.shared.observability import logger
 from functions.shared.profile import BusinessProfile, Language, load_profile
 from functions.shared.scheduled import Schedule
@@ -36,6 +36,8 @@ def give_up(tenant_id: TenantId, conversation_id: ConversationId, correlation_id
     try:
         if snapshot.is_owner:
             end(turn, FromTheOwner(), now_ms=now_ms)
+        elif snapshot.left_to_owner:
+            end(turn, LeftToOwner(), now_ms=now_ms)
         elif snapshot.opted_out_at is None:
             profile = _profile(tenant_id)
             text = A_PERSON_WILL_ANSWER[_language(profile, turn)]

@@ -16,15 +16,19 @@ from functions.shared.amendments import unread_of
 from functions.shared.contracts import (
     Chat,
     ConnectionUpdated,
+    ContactsUpdated,
     ConversationId,
+    Event,
     EventAnswer,
     MessageId,
     MessageReceived,
     MessageStatus,
+    TenantId,
 )
 from functions.shared.conversation import assistant_may_speak
+from functions.shared.queues import Queue
 from functions.shared.transactions import ContentionError, LabelledWrite, RefusedError, backoff_s
-from functions.webhook import connection, names
+from functions.webhook import connection, contacts, names
 from functions.webhook.chats import ChatState, Seen, read_chat
 from functions.webhook.message import Draft, author_of
 
@@ -52,7 +56,7 @@ class Acceptance:
 
 
 def accept(
-    event: MessageReceived | MessageStatus | ConnectionUpdated,
+    event: Event,
     *,
     now_ms: Callable[[], int] = clock.now_ms,
     sleep: Callable[[float], None] = time.sleep,
@@ -65,6 +69,8 @@ def accept(
     """
     if isinstance(event, ConnectionUpdated):
         return _connection(event, now_ms())
+    if isinstance(event, ContactsUpdated):
+        return _contacts(event, now_ms())
     if (reason := _not_ours(event.chat)) is not None:
         return _ignored(reason)
     for attempt in range(ATTEMPTS):
@@ -156,3 +162,14 @@ def _connection(event: ConnectionUpdated, now_ms: int) -> Acceptance:
         waiting = connection.wake_waiting(event.tenant_id, now_ms)
     rings = tuple(Ring("outgoing", conversation_id, 0, again=True) for conversation_id in waiting)
     return Acceptance(EventAnswer(result="accepted"), rings)
+
+
+def _contacts(event: ContactsUpdated, now_ms: int) -> Acceptance:
+    rings: list[Ring] = []
+
+    def note(queue: Queue, _tenant_id: TenantId, conversation_id: ConversationId, seq: int, _correlation: str) -> None:
+        rings.append(Ring(queue, conversation_id, seq, again=True))
+
+    if not contacts.record(event, now_ms=now_ms, ring=note):
+        return _ignored("newer contacts are known")
+    return Acceptance(EventAnswer(result="accepted"), tuple(rings))

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from functions.shared import ids
 from functions.shared.contracts import Chat, ConversationId, Jid, MessageId, TenantId
-from functions.shared.keys import CONVERSATION, alias_key, conversation_pk, id_sk, profile_key
-from functions.shared.tables import AliasItem, ConversationItem, IdItem, ProfileItem, get_together
+from functions.shared.keys import CONVERSATION, alias_key, book_key, conversation_pk, id_sk, profile_key
+from functions.shared.tables import AliasItem, BookItem, ConversationItem, IdItem, ProfileItem, get_together
 
 
 class UnknownTenantError(Exception):
@@ -50,6 +50,8 @@ class ChatState:
     merged: Mapping[ConversationId, ConversationItem]
     """Conversations that were merged into this one before."""
     seen: Seen | None
+    book_known: bool = False
+    """Whether the phone's address book is known, so that it says whom the assistant may answer."""
 
 
 def read_chat(tenant_id: TenantId, chat: Chat, message_id: MessageId) -> ChatState:
@@ -58,15 +60,16 @@ def read_chat(tenant_id: TenantId, chat: Chat, message_id: MessageId) -> ChatSta
     Raises UnknownTenantError.
     """
     names = names_of(chat)
-    found = get_together([profile_key(tenant_id), *(alias_key(tenant_id, name) for name in names)])
+    found = get_together([profile_key(tenant_id), book_key(tenant_id), *(alias_key(tenant_id, name) for name in names)])
     profile = found.get(ProfileItem, profile_key(tenant_id))
     if profile is None:
         raise UnknownTenantError(f"there is no business {tenant_id}")
+    book_known = found.get(BookItem, book_key(tenant_id)) is not None
     aliases = {name: found.get(AliasItem, alias_key(tenant_id, name)) for name in names}
     unnamed = tuple(name for name, alias in aliases.items() if alias is None)
     targets = [ConversationId(alias.conversation_id) for alias in aliases.values() if alias is not None]
     if not targets:
-        return ChatState(profile, ids.new_conversation_id(), None, unnamed, {}, {}, None)
+        return ChatState(profile, ids.new_conversation_id(), None, unnamed, {}, {}, None, book_known)
 
     conversations, seen = _read_conversations(tenant_id, targets, message_id)
     roots = {root_of(target, conversations) for target in targets}
@@ -79,6 +82,7 @@ def read_chat(tenant_id: TenantId, chat: Chat, message_id: MessageId) -> ChatSta
         to_merge={one: conversations[one] for one in roots - {root}},
         merged={one: item for one, item in conversations.items() if item.merged_into is not None},
         seen=seen,
+        book_known=book_known,
     )
 
 

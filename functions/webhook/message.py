@@ -11,6 +11,7 @@ from pynamodb.expressions.update import Action
 
 from functions.shared import ids
 from functions.shared.amendments import needs_no_answer, unread_of
+from functions.shared.audience import answers_whom_owner_wrote_first
 from functions.shared.contracts import (
     ChoiceContent,
     ContactsContent,
@@ -152,8 +153,8 @@ class Draft:
             last_seq=self.seq,
             handled_seq=self.handled_seq,
             epoch=1 if self.takes_over else 0,
-            # A chat that the owner began is the owner's own; `everyone` alone says otherwise.
-            ai_enabled=not self.takes_over or self.state.profile.audience == "everyone",
+            ai_enabled=not self.takes_over
+            or answers_whom_owner_wrote_first(self.state.profile.audience, book_known=self.state.book_known),
             created_at=self.now_ms,
         )
         if self.author == "customer":

@@ -9,8 +9,11 @@ from __future__ import annotations
 from functions.shared.tables.attributes import Flag, Int, Json, OptionalInt, OptionalText, Text
 from functions.shared.tables.business import (
     AliasItem,
+    BookItem,
     ChatItem,
     ConnectionItem,
+    ContactAliasItem,
+    ContactItem,
     DiaryItem,
     FeedItem,
     ProfileItem,
@@ -35,10 +38,13 @@ from functions.shared.tables.reading import Found, Item, ThrottledError, find, g
 __all__ = [
     "AliasItem",
     "AppItem",
+    "BookItem",
     "BookingItem",
     "ChatItem",
     "ConnectionItem",
     "ConsentItem",
+    "ContactAliasItem",
+    "ContactItem",
     "ConversationItem",
     "CustomerItem",
     "DiaryItem",

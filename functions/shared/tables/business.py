@@ -69,6 +69,32 @@ class AliasItem(AppItem):
     conversation_id = Text()
 
 
+class BookItem(AppItem):
+    """`T#<tenant>#CONTACTS` / `BOOK`: the newest address book of the phone that is known as a whole."""
+
+    book_at = Int()
+    """When the gateway began to read it, Unix milliseconds; a newer one makes the rows of an older one void."""
+    revision = Int()
+    """WhatsApp's number of the last change that is known."""
+    known_since = Int()
+
+
+class ContactItem(AppItem):
+    """`T#<tenant>#CONTACTS` / `CONTACT#<jid>`: whether the owner has this person in the phone's address book."""
+
+    saved = Flag()
+    book_at = Int()
+    revision = Int()
+
+
+class ContactAliasItem(AppItem):
+    """`T#<tenant>#CONTACTS` / `ALIAS#<jid>`: under which address the contact with this other one is kept."""
+
+    contact_jid = Text()
+    book_at = Int()
+    revision = Int()
+
+
 class DiaryItem(AppItem):
     """`T#<tenant>#DIARY` / `<start, ms>#<booking id>`: makes a business's appointments readable by time."""
 

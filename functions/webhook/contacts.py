@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from pynamodb.exceptions import PutError
+from pynamodb.exceptions import PutError, UpdateError
 from pynamodb.expressions.condition import Condition
 
 from functions.shared import takeover
 from functions.shared.audience import leaves_to_owner
 from functions.shared.contracts import Contact, ContactsUpdated, ConversationId, TenantId
-from functions.shared.keys import alias_key, book_key, contact_alias_key, contact_key, contacts_pk, profile_key
+from functions.shared.keys import BOOK, alias_key, book_key, contact_alias_key, contact_key, contacts_pk, profile_key
 from functions.shared.queues import Ring
 from functions.shared.tables import (
     AliasItem,
@@ -90,26 +90,33 @@ def _writer(event: ContactsUpdated, contacts: Sequence[Contact], now_ms: int) ->
 def _complete(event: ContactsUpdated, now_ms: int) -> bool:
     """From now on who is not in this book is not saved. False if a newer book is known."""
     known = find(BookItem, book_key(event.tenant_id))
+    replaces = known is not None and known.book_at < event.book_at
     since = known.known_since if known is not None and known.book_at == event.book_at else now_ms
     pk, sk = book_key(event.tenant_id)
     row = BookItem(pk, sk, book_at=event.book_at, revision=event.revision, known_since=since)
+    if replaces:
+        _forget_before(event.tenant_id, event.book_at, now_ms)
     try:
         row.save(condition=_not_newer(BookItem, event))
     except PutError as error:
         if error.cause_response_code == "ConditionalCheckFailedException":
             return False
         raise
-    if known is not None and known.book_at != event.book_at:
-        _forget_before(event.tenant_id, event.book_at)
     return True
 
 
-def _forget_before(tenant_id: TenantId, book_at: int) -> None:
-    """Delete what older books said: void since the newer one is known, and perhaps of another phone."""
-    void = ContactItem.query(contacts_pk(tenant_id), filter_condition=ContactItem.book_at < book_at)
-    with ContactItem.batch_write() as batch:
-        for row in void:
-            batch.delete(row)
+def _forget_before(tenant_id: TenantId, book_at: int, now_ms: int) -> None:
+    """Let what older books said expire: it is void with the newer one, and perhaps of another phone."""
+    older: Condition = (ContactItem.book_at < book_at) & ContactItem.expires_at.does_not_exist()
+    for row in ContactItem.query(contacts_pk(tenant_id), filter_condition=older, consistent_read=True):
+        if row.sk == BOOK:
+            continue
+        # Each by itself, and not those written meanwhile: whoever is cut short goes on at the event's repetition.
+        try:
+            row.update(actions=[ContactItem.expires_at.set(now_ms // 1000)], condition=ContactItem.book_at < book_at)
+        except UpdateError as error:
+            if error.cause_response_code != "ConditionalCheckFailedException":
+                raise
 
 
 def _not_newer(model: type[ContactItem | ContactAliasItem | BookItem], event: ContactsUpdated) -> Condition:

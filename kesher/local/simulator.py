@@ -73,6 +73,13 @@ class SimulatorClient:
         """The owner answers `customer` on the business's own phone."""
         self._call("POST", f"/businesses/{phone}/say", {"customer": customer, "text": text})
 
+    def save_contact(self, phone: str, customer: str, name: str) -> None:
+        """The owner saves `customer` in the address book of the business's phone, or renames them."""
+        self._call("PUT", f"/businesses/{phone}/contacts", {"customer": customer, "name": name})
+
+    def remove_contact(self, phone: str, customer: str) -> None:
+        self._call("DELETE", f"/businesses/{phone}/contacts", {"customer": customer})
+
     def disconnect(self, phone: str, how: str) -> None:
         """End the linked device's connection: `tcp`, `close`, `515`, `replaced`, `removed`, ..."""
         self._call("POST", f"/businesses/{phone}/disconnect", {"how": how})

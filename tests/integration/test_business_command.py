@@ -13,7 +13,7 @@ import boto3
 import pytest
 from typer.testing import CliRunner, Result
 
-from functions.shared.contracts import TenantId
+from functions.shared.contracts import ContactsUpdated, TenantId
 from functions.shared.profile import BusinessProfile, load_profile, save_profile
 from functions.webhook.accept import accept
 from kesher import target
@@ -44,6 +44,19 @@ def file(tmp_path: Path, tenant: TenantId) -> Path:
     done = kesher("init", path, "--example", "clinic", "--language", "en", "--tenant", tenant)
     assert done.exit_code == 0, done.output
     return path
+
+
+def test_the_owner_reads_what_unsaved_contacts_means_at_this_moment(file: Path, tenant: TenantId) -> None:
+    file.write_text(file.read_text().replace("audience: new_chats", "audience: unsaved_contacts"))
+    applied = kesher("apply", file)
+    assert applied.exit_code == 0, applied.output
+    assert "address book is not known yet" in applied.output
+    assert "# The phone's address book is not known yet" in kesher("show", "--tenant", tenant).output
+    accept(ContactsUpdated(tenant_id=tenant, correlation_id="c", book_at=1, revision=1, contacts=(), complete=True))
+    shown = kesher("show", "--tenant", tenant).output
+    assert "# The assistant answers whom the phone's address book does not have (known since " in shown
+    file.write_text(shown)
+    assert "Nothing to change" in kesher("apply", file).output, "what is shown can be applied"
 
 
 def test_init_apply_show_and_apply_again(file: Path, tenant: TenantId, tmp_path: Path) -> None:

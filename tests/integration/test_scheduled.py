@@ -14,7 +14,7 @@ from functions.agent.calendar.store import TableCalendar
 from functions.agent.context import ToolContext
 from functions.agent.tools.results import Booked
 from functions.shared import clock, due, outbox, promote, queues, takeover, transactions
-from functions.shared.contracts import ConversationId, TextContent
+from functions.shared.contracts import Contact, ContactsUpdated, ConversationId, TextContent
 from functions.shared.conversation import load_conversation, load_messages
 from functions.shared.endings import ConsentChange, end
 from functions.shared.inbox import Reply, TurnRecord, commit_turn
@@ -280,6 +280,20 @@ def test_who_opted_out_is_not_reminded_and_the_owner_hears_of_it(customer: Custo
     assert customer.got() == []
     [told] = customer.notices()
     assert "הלקוח ביקש לא לקבל הודעות" in told
+
+
+def test_whom_the_owner_saved_since_is_not_reminded_and_the_owner_hears_of_it(customer: Customer) -> None:
+    customer.books(APPOINTMENT)
+    tenant = customer.profile.tenant_id
+    save_profile(customer.profile.model_copy(update={"audience": "unsaved_contacts"}))
+    contact = Contact(jid=PHONE, saved=True)
+    accept(
+        ContactsUpdated(tenant_id=tenant, correlation_id="c", book_at=1, revision=1, contacts=(contact,), complete=True)
+    )
+    assert customer.promote(DUE) == ["dropped"]
+    assert customer.got() == []
+    [told] = customer.notices()
+    assert "נשמר באנשי הקשר" in told
 
 
 def test_a_person_who_has_the_chat_is_not_talked_over(customer: Customer) -> None:

@@ -11,10 +11,10 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.shared import clock, outbox
 from functions.shared.apology import A_PERSON_WILL_ANSWER
-from functions.shared.contracts import ConversationId, TenantId
+from functions.shared.contracts import Contact, ContactsUpdated, ConversationId, TenantId
 from functions.shared.inbox import Turn
 from functions.shared.keys import conversation_pk, parse_conversation_pk, profile_key, scheduled_sk
-from functions.shared.profile import BusinessProfile, Language, save_profile
+from functions.shared.profile import BusinessProfile, Language, load_profile, save_profile
 from functions.shared.scheduled import FollowUp, Scheduled, to_item
 from functions.shared.tables import AppItem, ConversationItem, OutboxItem, ProfileItem, ScheduledItem
 from functions.sweeper import handler
@@ -22,7 +22,7 @@ from functions.sweeper.giving_up import REASON
 from functions.sweeper.sweep import AGAIN_AFTER_MS, MAX_RINGS, Counts, sweep
 from functions.webhook.accept import accept
 from functions.webhook.message import SWEEP_DELAY_MS
-from tests.integration.support import LambdaContextDouble, Store, accept_and_begin, answer_with, direct, message
+from tests.integration.support import PHONE, LambdaContextDouble, Store, accept_and_begin, answer_with, direct, message
 
 Rung = tuple[str, ConversationId, int, str]
 
@@ -173,6 +173,21 @@ def test_who_opted_out_is_not_written_to_even_then(store: Store, tenant: TenantI
     rounds(sweeper, MAX_RINGS + 1)
     assert store.outbox(tenant) == []
     assert store.conversation(tenant).needs_attention == REASON
+
+
+def test_whom_the_owner_saved_is_not_written_to_even_then(store: Store, tenant: TenantId, sweeper: Sweeper) -> None:
+    profile = load_profile(tenant)
+    assert profile is not None
+    save_profile(profile.model_copy(update={"audience": "unsaved_contacts"}))
+    accept(message(tenant))
+    contact = Contact(jid=PHONE, saved=True)
+    accept(
+        ContactsUpdated(tenant_id=tenant, correlation_id="c", book_at=1, revision=1, contacts=(contact,), complete=True)
+    )
+    rounds(sweeper, MAX_RINGS + 1)
+    assert store.outbox(tenant) == []
+    conversation = store.conversation(tenant)
+    assert (conversation.handled_seq, conversation.needs_attention) == (1, None)
 
 
 def test_an_answer_in_between_begins_a_new_count(store: Store, tenant: TenantId, sweeper: Sweeper) -> None:

@@ -81,18 +81,6 @@ describe('a whole address book', () => {
     assert.deepEqual([...saved(scene).keys()].sort(), people.map(({ phoneJid }) => phoneJid).sort())
   })
 
-  it('may have thousands of people, more than one row of Baileys\' own state can hold', async t => {
-    const scene = await paired(t, ({ business }) => business.addressBook.restore(friends(4_000)))
-    await eventually('all of it', () => told(scene).some(({ complete }) => complete))
-    assert.equal(saved(scene).size, 4_000)
-    await scene.business.saveContact(scene.customer)
-    await eventually('one more', () => saved(scene).get(scene.customer.phoneJid) === true)
-    await scene.customer.say(scene.business, 'still there?')
-    await eventually('the message', () => scene.webhook.texts().includes('still there?'))
-    assert.equal((await scene.api.status()).state, 'connected')
-    assert.ok(!scene.api.lines.some(line => line.includes('ItemTooLarge')))
-  })
-
   it('holds up no customer: a message passes it while the webhook does not take it', async t => {
     const scene = await paired(t, ({ business }) => business.addressBook.restore(friends(450)))
     scene.webhook.answer = event => event.type === 'contacts.updated' ? 503 : 200

@@ -24,6 +24,7 @@ from functions.shared.endings import (
     Ending,
     FromTheOwner,
     HandOver,
+    LeftToOwner,
     NothingAsked,
     PutAside,
 )
@@ -253,7 +254,7 @@ class MemoryStore:
             chat.snapshot = replace(
                 chat.snapshot, opted_out_at=now_ms if out else None, epoch=turn.epoch + 1 if out else turn.epoch
             )
-        elif not isinstance(ending, FromTheOwner | NothingAsked):
+        elif not isinstance(ending, FromTheOwner | LeftToOwner | NothingAsked):
             chat.attention = ending.reason
         if isinstance(ending, HandOver):
             commit_effects(self.rows, ending.effects)

@@ -234,3 +234,14 @@ def test_whoever_writes_from_the_owners_number_is_answered_by_nobody() -> None:
 )
 def test_an_email_address_reaches_the_owner_and_a_link_does_not(written: str, told: str) -> None:
     assert without_links(written) == told
+
+
+def test_whoever_the_owner_saved_is_answered_by_nobody_and_nobody_is_called() -> None:
+    phone = Phone(OWNED, model=ScriptedModel([]))
+    chat = phone.store.chat()
+    chat.snapshot = replace(chat.snapshot, left_to_owner=True)
+    assert phone.ring(phone.store.receive("see you at mum's? a person, please. STOP")) == "left_to_owner"
+    assert chat.replies == []
+    assert chat.attention is None
+    assert chat.snapshot.opted_out_at is None
+    assert chat.snapshot.handled_seq == chat.snapshot.last_seq, "the owner reads it on the phone"

@@ -105,10 +105,9 @@ def _pointless(message: Scheduled, facts: Facts) -> Drop | None:
         return Drop("the customer or a person has written since")
     if isinstance(message.what, FollowUp) and facts.to_owner:
         return Drop("it would go to the owner")
-    if facts.opted_out:
-        return Drop("the customer opted out", tell=isinstance(message.what, Reminder))
-    if facts.left_to_owner:
-        return Drop("the owner saved the customer as a contact", tell=isinstance(message.what, Reminder))
+    if facts.opted_out or facts.left_to_owner:
+        reason = "the customer opted out" if facts.opted_out else "the owner saved the customer as a contact"
+        return Drop(reason, tell=isinstance(message.what, Reminder))
     if not facts.reachable:
         return Drop("the customer never wrote, so there is no address", tell=True)
     return None

@@ -47,7 +47,7 @@ def switch_off(tenant_id: TenantId, conversation_id: ConversationId, *, now_ms: 
     _silence(tenant_id, conversation_id, [ConversationItem.ai_enabled.set(False)], sweep_at=now_ms, ring=ring)
 
 
-def overtake(tenant_id: TenantId, conversation_id: ConversationId, *, now_ms: int, ring: Ring) -> None:
+def void_answers(tenant_id: TenantId, conversation_id: ConversationId, *, now_ms: int, ring: Ring) -> None:
     """Void what is under way in a chat: whom the assistant may answer has changed. What waits is looked at anew.
 
     Raises ConversationNotFoundError.

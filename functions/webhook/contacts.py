@@ -49,7 +49,7 @@ def record(event: ContactsUpdated, *, now_ms: int, ring: Ring) -> bool:
     saved = [contact for contact in news if leaves_to_owner(profile.audience, saved=contact.saved)]
     # Behind the rows: a turn that did not see them began before, and is overtaken here.
     for conversation_id in _conversations(event.tenant_id, saved):
-        takeover.overtake(event.tenant_id, conversation_id, now_ms=now_ms, ring=ring)
+        takeover.void_answers(event.tenant_id, conversation_id, now_ms=now_ms, ring=ring)
     completed = event.complete and _complete(event, now_ms)
     return completed or bool(news)
 

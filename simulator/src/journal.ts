@@ -28,7 +28,8 @@ export class Journal<T extends object> {
 
   /** The remembered entries after `index`, oldest first. */
   after(index = 0): Indexed<T>[] {
-    return this.#entries.slice(-this.limit).filter(entry => entry.index > index)
+    const newer = Math.min(this.#total - index, this.limit)
+    return newer > 0 ? this.#entries.slice(-newer) : []
   }
 
   /** As {@link after}, but when there is nothing yet it waits up to `waitMs` milliseconds for something. */

@@ -1,13 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { type ControlApi, Simulator, startControlApi } from '../src/index.js'
+import { type Answer, call } from './support/call.js'
 import { eventually } from './support/eventually.js'
 import { Gateway } from './support/gateway.js'
-
-interface Answer {
-  readonly status: number
-  readonly body: Record<string, unknown>
-}
 
 describe('The control API', () => {
   const business = '972500000001'
@@ -16,15 +12,9 @@ describe('The control API', () => {
   let control: ControlApi
   let gateway: Gateway
 
-  async function call(method: string, path: string, body?: object): Promise<Answer> {
-    const response = await fetch(control.url + path, {
-      method, ...(body && { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
-    })
-    const text = await response.text()
-    return { status: response.status, body: (text === '' ? {} : JSON.parse(text)) as Record<string, unknown> }
-  }
-  const get = (path: string): Promise<Answer> => call('GET', path)
-  const post = (path: string, body: object): Promise<Answer> => call('POST', path, body)
+  const get = (path: string): Promise<Answer> => call(control, 'GET', path)
+  const post = (path: string, body: object): Promise<Answer> => call(control, 'POST', path, body)
+  const patch = (path: string, body: object): Promise<Answer> => call(control, 'PATCH', path, body)
   const textsIn = ({ body }: Answer): unknown[] => (body.messages as { text: string }[]).map(({ text }) => text)
 
   before(async () => {
@@ -139,17 +129,17 @@ describe('The control API', () => {
   })
 
   it('changes how a phone behaves', async () => {
-    const { body } = await call('PATCH', `/customers/${customer}`, { offline: true, failDecrypt: 2 })
+    const { body } = await patch(`/customers/${customer}`, { offline: true, failDecrypt: 2 })
     assert.equal(body.offline, true)
     assert.equal(body.failDecrypt, 2)
-    await call('PATCH', `/customers/${customer}`, { offline: false, failDecrypt: 0 })
+    await patch(`/customers/${customer}`, { offline: false, failDecrypt: 0 })
     assert.equal((await get(`/customers/${customer}`)).body.failDecrypt, 0)
   })
 
   it('switches faults on and off', async () => {
-    assert.equal((await call('PATCH', '/faults', { ackError: '463', latencyMs: 5 })).body.ackError, '463')
+    assert.equal((await patch('/faults', { ackError: '463', latencyMs: 5 })).body.ackError, '463')
     assert.equal((await get('/faults')).body.latencyMs, 5)
-    const { body } = await call('DELETE', '/faults')
+    const { body } = await call(control, 'DELETE', '/faults')
     assert.equal(body.ackError, null)
     assert.equal(body.latencyMs, 0)
   })
@@ -186,10 +176,10 @@ describe('The control API', () => {
       ['an unknown kind of content', () => post(`/customers/${customer}/send`, { business, content: { kind: 'smell' } }), 400, /"kind"/],
       ['a field of another kind', () => post(`/customers/${customer}/send`, { business, content: { kind: 'edit', target: 'X', emoji: 'Y' } }), 400, /text/],
       ['a file where there is none', () => get(`/customers/${customer}/files/X`), 404, /no message with id X and a file/],
-      ['an unknown setting', () => call('PATCH', `/customers/${customer}`, { colour: 'red' }), 400, /additional properties/],
+      ['an unknown setting', () => patch(`/customers/${customer}`, { colour: 'red' }), 400, /additional properties/],
       ['an unknown ending', () => post(`/businesses/${business}/disconnect`, { how: 'softly' }), 400, /body\/how/],
-      ['an unknown fault', () => call('PATCH', '/faults', { rain: true }), 400, /additional properties/],
-      ['a fault of the wrong type', () => call('PATCH', '/faults', { latencyMs: '5' }), 400, /body\/latencyMs must be integer/],
+      ['an unknown fault', () => patch('/faults', { rain: true }), 400, /additional properties/],
+      ['a fault of the wrong type', () => patch('/faults', { latencyMs: '5' }), 400, /body\/latencyMs must be integer/],
       ['an index that is no number', () => get(`/customers/${customer}/inbox?after=x`), 400, /querystring\/after/],
     ]
     for (const [what, ask, status, error] of cases) {

@@ -3,8 +3,8 @@
  * the same run: rounds alternate, so that what else the machine does falls on all of them. `IDLE=1,10` asks for fewer idle numbers.
  */
 import { setTimeout as delay } from 'node:timers/promises'
+import { seeded } from '@kesher/simulator'
 import { whole } from '../support/arguments.js'
-import { seeded } from '../support/random.js'
 import { inArena, type Arena } from './arena.js'
 import { CONTESTANTS, type Contestant } from './contestants.js'
 import { handover } from './handover.js'

@@ -6,13 +6,13 @@
  * Each round has its own two p99s, taken one right after the other, first the one, then the other; their medians are compared. So a
  * stall of the machine, which 1 % of a round is too few to bear, spoils its round, whomever it meets, and not the verdict.
  */
+import { seeded } from '@kesher/simulator'
 import { createArena, type Arena } from '../bench/arena.js'
 import type { Contestant } from '../bench/contestants.js'
 import { stanzaToWebhook } from '../bench/latency.js'
 import { median, percentile } from '../bench/statistics.js'
 import { whole } from '../support/arguments.js'
 import { longRun } from '../support/long-run.js'
-import { seeded } from '../support/random.js'
 
 const ROUNDS = whole('ROUNDS', 9, 1)
 const SECONDS = whole('SECONDS', 10, 1)

@@ -1,9 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { TestContext } from 'node:test'
 import type { SendCommand } from '@kesher/contracts'
-import type { Business, Customer, InboxMessage } from '@kesher/simulator'
+import { seeded, type Business, type Customer, type InboxMessage } from '@kesher/simulator'
 import { freePort, type Emulator } from './emulator.js'
-import { seeded } from './random.js'
 import { eventually } from './eventually.js'
 import { Api, createScene, TENANT, type Scene } from './scene.js'
 

@@ -4,6 +4,7 @@ import { SimulatorError } from '../errors.js'
 import type { Business } from '../people/business.js'
 import { newMessageId } from '../stanza.js'
 import type { Simulator } from '../simulator.js'
+import { loadRoutes } from './load-routes.js'
 import * as schemas from './schemas.js'
 import { businessView, customerView, identityView, inboxView } from './views.js'
 
@@ -54,6 +55,7 @@ function buildControlApi(simulator: Simulator, onProblem: (problem: Error) => vo
   businessRoutes(app, simulator)
   customerRoutes(app, simulator, onProblem)
   serverRoutes(app, simulator)
+  loadRoutes(app, simulator, onProblem)
   return app
 }
 

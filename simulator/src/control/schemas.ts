@@ -110,6 +110,15 @@ export const inboxQuery = object({ after: numeral, waitMs: { type: 'string', pat
 export interface LogQuery { tag?: string; dir?: 'in' | 'out'; after?: string; limit?: string }
 export const logQuery = object({ tag: text, dir: { enum: ['in', 'out'] }, after: numeral, limit: numeral })
 
+export interface LoadBody { businesses: string[]; customers: string[]; everyMs: number; seed?: number; mostHeld?: number }
+const phones = { type: 'array', items: digits, minItems: 1, maxItems: 10_000, uniqueItems: true }
+export const load = object({
+  businesses: phones, customers: phones, everyMs: { type: 'integer', minimum: 1 }, seed: count, mostHeld: { type: 'integer', minimum: 1 },
+}, ['businesses', 'customers', 'everyMs'])
+
+export interface LoadChatsQuery { business?: string; customer?: string }
+export const loadChatsQuery = object({ business: digits, customer: digits })
+
 export type FaultsBody = Partial<Faults>
 export const faults = object({
   latencyMs: { ...count, maximum: 60_000 }, hang: flag, ignore: { type: 'array', items: text, maxItems: 100 }, dropAcks: flag,

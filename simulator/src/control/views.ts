@@ -1,9 +1,11 @@
 import type { Indexed } from '../journal.js'
+import type { Load } from '../load/load.js'
+import type { LoadChat } from '../load/noted-chat.js'
 import type { Business } from '../people/business.js'
 import type { Customer } from '../people/customer.js'
 import type { InboxMessage } from '../people/inbox.js'
 
-/** What the control API shows of people. */
+/** What the control API shows of people and of the load. */
 
 export const identityView = ({ phone, lid, name }: Business | Customer): object => ({ phone, lid, name })
 
@@ -34,4 +36,16 @@ export const inboxView = (customer: Customer, after: number, messages: readonly 
   resent: customer.resent,
   receipts: customer.receipts.after(),
   typing: customer.typing.after(),
+})
+
+export const loadView = (load: Load): object => {
+  const { running, everyMs, seed, mostHeld } = load
+  return { running, everyMs, seed, mostHeld, ...load.counts() }
+}
+
+export const loadChatView = ({ business, customer, written, shown }: LoadChat): object => ({
+  business: business.phone,
+  customer: customer.phone,
+  written: Object.fromEntries(written),
+  shown: Object.fromEntries(shown.map(({ id, text }) => [id, text])),
 })

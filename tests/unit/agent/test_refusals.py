@@ -55,7 +55,7 @@ def test_a_note_that_was_refused_is_not_called_a_time_that_was_taken(
 
 def test_a_cancellation_that_was_refused_says_that_nothing_was_cancelled() -> None:
     phone = Phone(OWNED)
-    phone.send("book me tomorrow at 10")
+    phone.send("book me a haircut tomorrow at 10")
     [booking_id] = phone.store.rows.appointments["c1"]  # type: ignore[index] # the phone's own conversation
     cancel: Call = ("cancel_appointment", {"booking_id": booking_id})
     other = phone_of(cancel)

@@ -97,9 +97,9 @@ def test_a_message_goes_through_all_functions_with_their_own_permissions(enforce
 
     assert answer.json() == {"result": "accepted"}, enforced.log(enforced.deployment.webhook_function)
     agent, send = enforced.deployment.agent_function, enforced.deployment.send_function
-    eventually(lambda: "TurnCommitted" in enforced.log(agent), "a committed turn", seconds=60)
+    eventually(lambda: "TurnCommitted" in enforced.log(agent), "a committed turn", seconds=180)
     # No gateway runs here, so send finds nobody who owns the session: it has read all that it reads by then.
-    eventually(lambda: "END RequestId" in enforced.log(send), "the end of the send function", seconds=60)
+    eventually(lambda: "END RequestId" in enforced.log(send), "the end of the send function", seconds=180)
     assert '"looked_at"' in enforced.sweep()
     for function in (enforced.deployment.webhook_function, agent, send, enforced.deployment.sweeper_function):
         assert "AccessDenied" not in enforced.log(function)

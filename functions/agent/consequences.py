@@ -14,7 +14,7 @@ from functions.shared import leads, owner_notices
 from functions.shared.inbox import Effect
 from functions.shared.leads import Lead, LeadChange
 from functions.shared.owners import told
-from functions.shared.scheduled import FollowUp, Schedule, Scheduled
+from functions.shared.scheduled import FollowUp, Notice, Schedule, Scheduled
 
 
 def effects(context: ToolContext) -> list[Effect]:
@@ -26,8 +26,12 @@ def effects(context: ToolContext) -> list[Effect]:
 
 
 def calls(context: ToolContext) -> list[Effect]:
-    """Those that call a person; nothing can refuse them."""
-    return [*questions.effects(context), *_handed_over(context)]
+    """Those that tell a person something; nothing can refuse them."""
+    return [*filter(_is_notice, context.staging.of(Schedule)), *questions.effects(context), *_handed_over(context)]
+
+
+def _is_notice(scheduled: Schedule) -> bool:
+    return all(isinstance(message.what, Notice) for message in scheduled.messages)
 
 
 def _check_follow_ups(context: ToolContext) -> None:

@@ -39,6 +39,7 @@ from functions.shared.endings import (
     NothingAsked,
     PutAside,
     Silence,
+    unanswered,
 )
 from functions.shared.inbox import Effect, EffectRefusedError, Reply, Turn, TurnOvertakenError, TurnRecord
 from functions.shared.observability import count, logger
@@ -126,10 +127,8 @@ def give_up(doorbell: Doorbell, world: World, reason: str) -> Outcome:
     if not isinstance(decision, inbox.RunTurn):
         return _nothing_to_run(doorbell, snapshot, decision, world)
     turn = inbox.begin_turn(snapshot, decision, correlation_id=doorbell.correlation_id, now_ms=world.now_ms())
-    if snapshot.left_to_owner:
-        return _end(turn, LeftToOwner(), world)
-    if snapshot.opted_out_at is not None:
-        return _end(turn, Silence(reason), world)
+    if apart := unanswered(snapshot, reason):
+        return _end(turn, apart, world)
     known = world.store.messages(turn.tenant_id, turn.conversation_id, max(1, turn.lo - RECENT_MESSAGES), turn.hi)
     turn = inbox.answering(turn, (message for message in known if message.seq >= turn.lo))
     language = briefing.language(world.store.profile(turn.tenant_id), known)
@@ -211,7 +210,7 @@ async def _by_model(case: Case, intent: Intent, world: World, *, last_try: bool)
         if not last_try:
             raise
         text = refusals.words(context, effects, refused.name)
-    # Whoever is called is called all the same.
+    # Whoever is called or told something is so all the same.
     return commit(_admitting(text, answered), replies=[text], effects=consequences.calls(context))
 
 

@@ -9,6 +9,7 @@ from typing import Literal
 from pydantic import JsonValue
 from pynamodb.transactions import TransactWrite
 
+from functions.shared.conversation import Snapshot
 from functions.shared.inbox import Effect, Turn, TurnRecord, call_person, hand_over, write_turn
 from functions.shared.keys import consent_sk, conversation_pk
 from functions.shared.tables import ConsentItem, ConversationItem, not_exists
@@ -38,10 +39,13 @@ class PutAside:
 
 @dataclass(frozen=True, slots=True)
 class ConsentChange:
-    """The customer opted out or in by message `seq`: confirm it with `text` and write it into the ledger."""
+    """The customer opted out or in by message `seq`: confirm it with `text` and write it into the ledger.
+
+    Without a text it is heard and nothing is said: the assistant does not write to this person now, but may later.
+    """
 
     change: Literal["opted_out", "opted_in"]
-    text: str
+    text: str | None
     seq: int
     items: Sequence[JsonValue] = ()
 
@@ -69,6 +73,18 @@ class NothingAsked:
 
 
 Ending = HandOver | PutAside | ConsentChange | Silence | FromTheOwner | LeftToOwner | NothingAsked
+
+
+def no_customer(snapshot: Snapshot) -> FromTheOwner | LeftToOwner | None:
+    """How every turn here ends without a word, because whoever writes is no customer of the assistant's. Pure."""
+    if snapshot.is_owner:
+        return FromTheOwner()
+    return LeftToOwner() if snapshot.left_to_owner else None
+
+
+def unanswered(snapshot: Snapshot, reason: str) -> FromTheOwner | LeftToOwner | Silence | None:
+    """How a turn that failed for `reason` ends if nobody may be written to here; None: a person is promised. Pure."""
+    return no_customer(snapshot) or (Silence(reason) if snapshot.opted_out_at is not None else None)
 
 
 def end(turn: Turn, ending: Ending, *, now_ms: int) -> None:
@@ -109,7 +125,7 @@ def end(turn: Turn, ending: Ending, *, now_ms: int) -> None:
             out = change == "opted_out"
             write_turn(
                 turn,
-                texts=[text],
+                texts=[text] if text else [],
                 record=TurnRecord(items=items, outcome=change, intent="opt_out" if out else "opt_in"),
                 now_ms=now_ms,
                 changes=[ConversationItem.opted_out_at.set(now_ms) if out else ConversationItem.opted_out_at.remove()],

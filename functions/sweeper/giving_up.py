@@ -12,7 +12,7 @@ from functions.shared import inbox, owner_notices
 from functions.shared.apology import A_PERSON_WILL_ANSWER, language_of
 from functions.shared.contracts import ConversationId, TenantId
 from functions.shared.conversation import Snapshot, load_conversation, load_messages
-from functions.shared.endings import FromTheOwner, HandOver, LeftToOwner, Silence, end
+from functions.shared.endings import HandOver, end, unanswered
 from functions.shared.observability import logger
 from functions.shared.profile import BusinessProfile, Language, load_profile
 from functions.shared.scheduled import Schedule
@@ -34,19 +34,16 @@ def give_up(tenant_id: TenantId, conversation_id: ConversationId, correlation_id
         return None
     turn = inbox.begin_turn(snapshot, decision, correlation_id=correlation_id, now_ms=now_ms)
     try:
-        if snapshot.is_owner:
-            end(turn, FromTheOwner(), now_ms=now_ms)
-        elif snapshot.left_to_owner:
-            end(turn, LeftToOwner(), now_ms=now_ms)
-        elif snapshot.opted_out_at is None:
-            profile = _profile(tenant_id)
-            text = A_PERSON_WILL_ANSWER[_language(profile, turn)]
-            end(turn, HandOver(text, REASON, "failed", effects=_told(profile, snapshot, turn)), now_ms=now_ms)
-        else:
-            end(turn, Silence(REASON), now_ms=now_ms)
+        end(turn, unanswered(snapshot, REASON) or _handed_over(snapshot, turn), now_ms=now_ms)
     except inbox.TurnOvertakenError:
         return None
     return turn.hi
+
+
+def _handed_over(snapshot: Snapshot, turn: inbox.Turn) -> HandOver:
+    profile = _profile(turn.tenant_id)
+    text = A_PERSON_WILL_ANSWER[_language(profile, turn)]
+    return HandOver(text, REASON, "failed", effects=_told(profile, snapshot, turn))
 
 
 def _profile(tenant_id: TenantId) -> BusinessProfile | None:

@@ -28,7 +28,9 @@ def test_an_opt_out_cancels_what_was_queued_and_its_confirmation_passes(store: S
         outbox.claim(before, now_ms=clock.now_ms(), lease_ms=1_000)
     assert outbox.give_up(before, "CANCELLED", error="superseded")
     [confirmation] = outbox.unfinished(tenant, turn.conversation_id)
-    assert outbox.claim(confirmation, now_ms=clock.now_ms(), lease_ms=1_000).content == TextContent(text=OUT.text)
+    assert outbox.claim(confirmation, now_ms=clock.now_ms(), lease_ms=1_000).content == TextContent(
+        text="you will not hear from us"
+    )
 
 
 def test_the_ledger_keeps_both_and_is_only_added_to(store: Store, tenant: TenantId) -> None:
@@ -54,6 +56,21 @@ def test_the_ledger_keeps_both_and_is_only_added_to(store: Store, tenant: Tenant
         ("silent", None),
         ("opted_in", "opt_in"),
     ]
+
+
+def test_a_consent_without_a_word_is_in_the_ledger_and_writes_to_nobody(store: Store, tenant: TenantId) -> None:
+    answer_with(accept_and_begin(tenant, "hi"), "hello")
+    turn = accept_and_begin(tenant, "stop")
+    [before] = outbox.unfinished(tenant, turn.conversation_id)
+    end(turn, ConsentChange("opted_out", None, seq=2), now_ms=clock.now_ms())
+
+    assert outbox.unfinished(tenant, turn.conversation_id) == [before]
+    with pytest.raises(outbox.OvertakenError):
+        outbox.claim(before, now_ms=clock.now_ms(), lease_ms=1_000)
+    assert load_conversation(tenant, turn.conversation_id).opted_out_at is not None
+    pk = conversation_pk(tenant, turn.conversation_id)
+    [row] = ConsentItem.query(pk, ConsentItem.sk.startswith(CONSENT_PREFIX), consistent_read=True)
+    assert (row.change, row.seq) == ("opted_out", 2)
 
 
 def test_who_asked_for_a_person_is_first_in_the_list_until_somebody_looked(store: Store, tenant: TenantId) -> None:

@@ -260,7 +260,7 @@ class MemoryStore:
             commit_effects(self.rows, ending.effects)
             chat.snapshot = replace(chat.snapshot, epoch=turn.epoch + 1, paused_until=now_ms + HAND_OVER_PAUSE_MS)
         if isinstance(ending, HandOver | ConsentChange):
-            chat.replies.append(ending.text)
+            chat.replies += [ending.text] if ending.text else []
             chat.waiting = True
             if chat.snapshot.introduced_at is None:
                 chat.snapshot = replace(chat.snapshot, introduced_at=now_ms)

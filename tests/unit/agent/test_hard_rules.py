@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -58,6 +59,26 @@ def test_an_opt_out_among_questions_and_in_an_old_message_is_heard() -> None:
     [ending] = phone.store.chat().endings
     assert isinstance(ending, ConsentChange)
     assert ending.seq == 1
+
+
+def test_whoever_the_owner_saved_opts_out_without_a_word_and_is_not_written_to_when_they_are_removed() -> None:
+    phone = Phone()
+    chat = phone.store.chat()
+    chat.snapshot = replace(chat.snapshot, left_to_owner=True)
+    assert ring(phone, "see you at mum's?", "stop") == "opted_out"
+    [ending] = chat.endings
+    assert isinstance(ending, ConsentChange)
+    assert (ending.change, ending.seq, chat.replies) == ("opted_out", 2, [])
+    chat.snapshot = replace(chat.snapshot, left_to_owner=False)
+    assert ring(phone, "when are you open?") == "silent"
+
+
+def test_the_owner_opts_out_of_nothing() -> None:
+    phone = Phone()
+    chat = phone.store.chat()
+    chat.snapshot = replace(chat.snapshot, is_owner=True)
+    assert ring(phone, "stop") == "from_the_owner"
+    assert chat.snapshot.opted_out_at is None
 
 
 @pytest.mark.parametrize(("text", "language"), [("can I speak to a person?", "en"), ("אפשר לדבר עם נציג?", "he")])

@@ -7,7 +7,7 @@ import pytest
 from agents.testing import ScriptedModel, assistant_message, function_call
 from agents.testing.model import ModelScriptItem
 
-from functions.agent.calendar.store import Cancel
+from functions.agent.calendar.store import Book, Cancel
 from functions.agent.language import phrases
 from functions.shared.facts import NoteFacts
 from functions.shared.inbox import Effect
@@ -21,6 +21,7 @@ Call = tuple[str, dict[str, object]]
 BOOK: Call = ("book_appointment", {"start": "2026-11-24T10:00", "service": "haircut"})
 NOTE: Call = ("remember_about_customer", {"fact": "prefers mornings"})
 LEAD: Call = ("update_lead", {"interest": "hot", "note": "wants a wedding cut"})
+TELL_OWNER: Call = ("tell_owner", {"text": "Dana is allergic to ammonia"})
 HAND_OVER: Call = ("hand_over", {"reason": "angry"})
 SAYS: dict[Language, str] = {"en": "please do as we said", "he": "תעשו בבקשה כמו שאמרנו"}
 
@@ -72,6 +73,14 @@ def test_who_was_handed_over_is_not_asked_for_another_time_and_the_owner_hears_o
     [told] = phone.store.rows.scheduled["c1"].values()  # type: ignore[index] # as above
     assert isinstance(told.what, Notice)
     assert "angry" in told.text
+
+
+def test_what_the_owner_is_told_reaches_them_though_the_booking_beside_it_was_lost() -> None:
+    phone = phone_of(TELL_OWNER, BOOK)
+    assert refuse_twice(phone, Book) == phrases.JUST_TAKEN["en"]
+    [told] = phone.store.rows.scheduled["c1"].values()  # type: ignore[index] # as above
+    assert isinstance(told.what, Notice)
+    assert "allergic to ammonia" in told.text
 
 
 def test_a_booking_beside_a_refused_note_is_not_made() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from agents import UserError
@@ -237,6 +238,24 @@ def test_giving_up_answers_in_the_customers_language_and_calls_a_person() -> Non
     assert (chat.replies, chat.attention) == ([A_PERSON_WILL_ANSWER["he"]], "three failures")
     assert turn.give_up(phone.doorbell(seq), phone.world, "again") == "nothing_to_do"
     assert len(chat.replies) == 1
+
+
+@pytest.mark.parametrize(
+    ("of", "outcome"),
+    [
+        ({"is_owner": True}, "from_the_owner"),
+        ({"is_owner": True, "opted_out_at": 1}, "from_the_owner"),
+        ({"left_to_owner": True}, "left_to_owner"),
+        ({"opted_out_at": 1}, "silent"),
+    ],
+)
+def test_giving_up_writes_to_nobody_whom_the_assistant_may_not_write_to(of: dict[str, Any], outcome: str) -> None:
+    phone = Phone(BARBER.model_copy(update={"owner_numbers": ("+972501111111",)}))
+    seq = phone.store.receive("hello?")
+    chat = phone.store.chat()
+    chat.snapshot = replace(chat.snapshot, **of)
+    assert turn.give_up(phone.doorbell(seq), phone.world, "three failures") == outcome
+    assert (chat.replies, chat.snapshot.paused_until, phone.store.rows.scheduled) == ([], None, {})
 
 
 # ---- overtaken, and slots lost ------------------------------------------------------------------------------------

@@ -75,7 +75,7 @@ def accept(
         return _ignored(reason)
     for attempt in range(ATTEMPTS):
         try:
-            return _status(event) if isinstance(event, MessageStatus) else _message(event, now_ms())
+            return _status(event, now_ms()) if isinstance(event, MessageStatus) else _message(event, now_ms())
         except (RefusedError, ContentionError):
             # Somebody wrote the same chat since it was read; what the repetition reads decides anew.
             sleep(backoff_s(attempt, uniform))
@@ -137,12 +137,12 @@ def _seen_before(state: ChatState, seen: Seen, event: MessageReceived, now_ms: i
 _EVIDENCE: dict[str, outbox.Evidence] = {"sent": "SENT", "delivered": "DELIVERED", "read": "READ"}
 
 
-def _status(event: MessageStatus) -> Acceptance:
+def _status(event: MessageStatus, now_ms: int) -> Acceptance:
     state = read_chat(event.tenant_id, event.chat, event.message_id)
     seen = state.seen
     if seen is None or seen.outbox_sk is None:
         return _ignored("we sent no such message")
-    names.learn(event.tenant_id, event.chat, state)
+    names.learn(event.tenant_id, event.chat, state, now_ms)
     lifted_from = outbox.record_evidence(
         event.tenant_id, seen.conversation_id, seen.outbox_sk, _EVIDENCE[event.status], at=event.at
     )

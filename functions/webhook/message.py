@@ -34,8 +34,9 @@ from functions.shared.tables import (
 )
 from functions.shared.takeover import overtake, taken_over
 from functions.shared.transactions import LabelledWrite
-from functions.webhook import names
+from functions.webhook import merging, names
 from functions.webhook.chats import ChatState
+from functions.webhook.merging import Gates
 
 SWEEP_DELAY_MS = 60_000
 """How long a message may wait for its turn before the sweeper rings: debounce, agent and a retry fit into it."""
@@ -177,14 +178,13 @@ class Draft:
             changes.append(ConversationItem.handled_seq.set(self.handled_seq))
         if self.author == "customer":
             changes.append(ConversationItem.reply_jid.set(self.event.chat.jid))
-        changes += [*names.merged_from(self.state), *self._timer(conversation), *self._attention(conversation)]
+        changes += [*merging.merged_from(self.state), *self._timer(conversation), *self._attention(conversation)]
+        changes += self._gates.changes(conversation)
         if self.takes_over:
             changes += taken_over()
-            if (until := self._paused_until()) is not None:
-                changes.append(ConversationItem.paused_until.set(max(until, conversation.paused_until or 0)))
         elif self.handled_seq < self.seq:
             changes += self._waiting(conversation)
-        if self._unmasks_owner and not self.takes_over:
+        if not self.takes_over and (self._unmasks_owner or self._gates.silence(conversation, self.now_ms)):
             changes.append(overtake())
         return changes
 
@@ -265,22 +265,20 @@ class Draft:
 
     # ---- two conversations that are one
 
+    @property
+    def _gates(self) -> Gates:
+        return Gates.joined(self.state, paused_until=self._paused_until() if self.takes_over else None)
+
     def _write_others(self, transaction: LabelledWrite) -> None:
-        """The conversations of the same person: led here if they are not yet, silenced if the owner wrote."""
-        for other, item in {**self.state.to_merge, **self.state.merged}.items():
-            changes: list[Action] = []
-            condition: Condition = ConversationItem.last_seq == item.last_seq
-            if other in self.state.to_merge:
-                changes.append(ConversationItem.merged_into.set(self.state.conversation_id))
-                condition &= ConversationItem.merged_into.does_not_exist()
-            if self.takes_over:
-                changes += [ConversationItem.handled_seq.set(item.last_seq), *taken_over()]
-            elif self._unmasks_owner:
-                changes.append(overtake())
-            if changes:
-                with transaction.labelled("merge"):
-                    row = ConversationItem(conversation_pk(self.event.tenant_id, other), CONVERSATION)
-                    transaction.update(row, changes, condition=condition)
+        merging.write_others(
+            transaction,
+            self.event.tenant_id,
+            self.state,
+            self._gates,
+            now_ms=self.now_ms,
+            void=self._unmasks_owner,
+            answered=self.takes_over,
+        )
 
 
 def _carries_timer(event: MessageReceived) -> bool:

@@ -16,7 +16,9 @@ from functions.shared.owners import is_owner
 from functions.shared.tables import AliasItem, ConversationItem, CustomerItem, not_exists
 from functions.shared.takeover import overtake
 from functions.shared.transactions import LabelledWrite
+from functions.webhook import merging
 from functions.webhook.chats import ChatState, lid_of, phone_of
+from functions.webhook.merging import Gates
 
 
 def teaches(state: ChatState) -> bool:
@@ -54,31 +56,21 @@ def write_others(transaction: LabelledWrite, tenant_id: TenantId, state: ChatSta
         transaction.update(CustomerItem(conversation_pk(tenant_id, other), CUSTOMER), names(chat))
 
 
-def merged_from(state: ChatState) -> list[Action]:
-    """Of the conversation that goes on: which ones it takes in."""
-    if state.conversation is None or not state.to_merge:
-        return []
-    return [ConversationItem.merged_from.set(sorted({*(state.conversation.merged_from or []), *state.to_merge}))]
-
-
-def learn(tenant_id: TenantId, chat: Chat, state: ChatState) -> bool:
-    """Keep what an event that is no message teaches; False if nothing is new. Raises as `LabelledWrite.commit`."""
+def learn(tenant_id: TenantId, chat: Chat, state: ChatState, now_ms: int) -> None:
+    """Keep what an event that is no message teaches. Raises as `LabelledWrite.commit`."""
     conversation = state.conversation
     if conversation is None or not teaches(state) or not names(chat):
-        return False
+        return
     pk, unmasked = conversation_pk(tenant_id, state.conversation_id), unmasks_owner(state, chat)
-    overtaken = [overtake()] if unmasked else []
+    gates = Gates.joined(state)
     transaction = LabelledWrite()
     write_aliases(transaction, tenant_id, state)
     transaction.update(CustomerItem(pk, CUSTOMER), names(chat))
     write_others(transaction, tenant_id, state, chat)
-    if changes := [*merged_from(state), *overtaken]:
+    overtaken = [overtake()] if unmasked or gates.silence(conversation, now_ms) else []
+    if changes := [*merging.merged_from(state), *gates.changes(conversation), *overtaken]:
         as_read = ConversationItem.merged_into.does_not_exist() & (ConversationItem.epoch == conversation.epoch)
         as_read &= ConversationItem.last_seq == conversation.last_seq
         transaction.update(ConversationItem(pk, CONVERSATION), changes, condition=as_read)
-    for other, item in state.to_merge.items():
-        led: list[Action] = [ConversationItem.merged_into.set(state.conversation_id), *overtaken]
-        as_read = ConversationItem.merged_into.does_not_exist() & (ConversationItem.last_seq == item.last_seq)
-        transaction.update(ConversationItem(conversation_pk(tenant_id, other), CONVERSATION), led, condition=as_read)
+    merging.write_others(transaction, tenant_id, state, gates, now_ms=now_ms, void=unmasked)
     transaction.commit()
-    return True

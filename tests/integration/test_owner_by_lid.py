@@ -154,3 +154,22 @@ def test_a_customers_second_name_overtakes_nobody(store: Store, tenant: TenantId
     accept(MessageStatus.model_validate({"tenant_id": tenant, "correlation_id": "test-receipt", **receipt}))
     assert store.conversation_id(tenant, direct().phone_jid or LID) == turn.conversation_id
     assert store.conversation(tenant).epoch == before
+
+
+@pytest.mark.parametrize("by_receipt", [False, True])
+def test_a_conversation_that_was_merged_before_is_overtaken_too(
+    store: Store, tenant: TenantId, by_receipt: bool
+) -> None:
+    """Their number changed: known by the old one and by LID, and now the phone is the owner's."""
+    accept(message(tenant, "by the old number", chat=direct(lid=None)))
+    begun = accept_and_begin(tenant, "who wrote today?", chat=BY_LID)
+    [sent] = answer_with(begun, "Many")
+    under_way = accept_and_begin(tenant, "who?", chat=BY_LID)
+    accept(message(tenant, "by both", chat=direct()))
+    if by_receipt:
+        receipt = {"chat": BOTH, "message_id": sent, "status": "delivered", "at": 1}
+        accept(MessageStatus.model_validate({"tenant_id": tenant, "correlation_id": "test-receipt", **receipt}))
+    else:
+        by_a_message(tenant, store)
+    with pytest.raises(TurnOvertakenError):
+        answer_with(under_way, "2 customers")

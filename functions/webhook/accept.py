@@ -70,7 +70,7 @@ def accept(
     if isinstance(event, ConnectionUpdated):
         return _connection(event, now_ms())
     if isinstance(event, ContactsUpdated):
-        return _contacts(event, now_ms())
+        return _contacts(event, now_ms)
     if (reason := _not_ours(event.chat)) is not None:
         return _ignored(reason)
     for attempt in range(ATTEMPTS):
@@ -164,12 +164,12 @@ def _connection(event: ConnectionUpdated, now_ms: int) -> Acceptance:
     return Acceptance(EventAnswer(result="accepted"), rings)
 
 
-def _contacts(event: ContactsUpdated, now_ms: int) -> Acceptance:
+def _contacts(event: ContactsUpdated, clock_ms: Callable[[], int]) -> Acceptance:
     rings: list[Ring] = []
 
     def note(queue: Queue, _tenant_id: TenantId, conversation_id: ConversationId, seq: int, _correlation: str) -> None:
         rings.append(Ring(queue, conversation_id, seq, again=True))
 
-    if not contacts.record(event, now_ms=now_ms, ring=note):
+    if not contacts.record(event, clock_ms=clock_ms, ring=note):
         return _ignored("newer contacts are known")
     return Acceptance(EventAnswer(result="accepted"), tuple(rings))

@@ -6,9 +6,11 @@ An event may come again, and late: a row only ever takes what is as new as itsel
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import islice
 
 from pynamodb.exceptions import PutError, UpdateError
 from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
 
 from functions.shared import takeover
 from functions.shared.audience import leaves_to_owner
@@ -25,22 +27,26 @@ from functions.shared.tables import (
     get_together,
     not_exists,
 )
-from functions.shared.transactions import LabelledWrite, RefusedError, transact
+from functions.shared.transactions import MAX_ITEMS, LabelledWrite, RefusedError, transact
 from functions.webhook.chats import UnknownTenantError
 
 CONTACTS_AT_ONCE = 50
 """Two rows each: a transaction has at most 100."""
+FORGETTING_MS = 3_000
+"""For letting older books expire, of the function's 10 s: some thousand people a time."""
 REMOVED_KEPT_MS = 100 * 24 * 3_600_000
 """A removal is remembered for longer than the gateway keeps any event that it overtook: 90 days, if it was refused."""
 
 
-def record(event: ContactsUpdated, *, now_ms: int, ring: Ring) -> bool:
+def record(event: ContactsUpdated, *, clock_ms: Callable[[], int], ring: Ring) -> bool:
     """Keep what the event says; False if something newer is known of everybody in it.
 
+    `clock_ms` bounds the tidying behind it. What it does not reach is void all the same, and the next event goes on.
     If the business leaves saved contacts to the owner, what the assistant has under way for one of them is void.
     Raises UnknownTenantError, transactions.ContentionError.
     """
     profile = find(ProfileItem, profile_key(event.tenant_id))
+    now_ms = clock_ms()
     if profile is None:
         raise UnknownTenantError(f"there is no business {event.tenant_id}")
     news: list[Contact] = []
@@ -50,7 +56,7 @@ def record(event: ContactsUpdated, *, now_ms: int, ring: Ring) -> bool:
     # Behind the rows: a turn that did not see them began before, and is overtaken here.
     for conversation_id in _conversations(event.tenant_id, saved):
         takeover.void_answers(event.tenant_id, conversation_id, now_ms=now_ms, ring=ring)
-    completed = event.complete and _complete(event, now_ms)
+    completed = event.complete and _complete(event, now_ms, clock_ms)
     return completed or bool(news)
 
 
@@ -87,36 +93,62 @@ def _writer(event: ContactsUpdated, contacts: Sequence[Contact], now_ms: int) ->
     return write
 
 
-def _complete(event: ContactsUpdated, now_ms: int) -> bool:
+def _complete(event: ContactsUpdated, now_ms: int, clock_ms: Callable[[], int]) -> bool:
     """From now on who is not in this book is not saved. False if a newer book is known."""
     known = find(BookItem, book_key(event.tenant_id))
     replaces = known is not None and known.book_at < event.book_at
     since = known.known_since if known is not None and known.book_at == event.book_at else now_ms
     pk, sk = book_key(event.tenant_id)
     row = BookItem(pk, sk, book_at=event.book_at, revision=event.revision, known_since=since)
-    if replaces:
-        _forget_before(event.tenant_id, event.book_at, now_ms)
+    if replaces or (known is not None and known.older_left):
+        row.older_left = True
     try:
         row.save(condition=_not_newer(BookItem, event))
     except PutError as error:
         if error.cause_response_code == "ConditionalCheckFailedException":
             return False
         raise
+    # Behind the row, which makes the older books void: however many they are, nobody waits for their going.
+    if row.older_left and _forget_before(event.tenant_id, event.book_at, now_ms, clock_ms):
+        _note_forgotten(row)
     return True
 
 
-def _forget_before(tenant_id: TenantId, book_at: int, now_ms: int) -> None:
-    """Let what older books said expire: it is void with the newer one, and perhaps of another phone."""
+def _forget_before(tenant_id: TenantId, book_at: int, now_ms: int, clock_ms: Callable[[], int]) -> bool:
+    """Let what older books said expire: it is void, and perhaps of another phone. False if time ran out."""
     older: Condition = (ContactItem.book_at < book_at) & ContactItem.expires_at.does_not_exist()
-    for row in ContactItem.query(contacts_pk(tenant_id), filter_condition=older, consistent_read=True):
-        if row.sk == BOOK:
-            continue
-        # Each by itself, and not those written meanwhile: whoever is cut short goes on at the event's repetition.
+    found = ContactItem.query(contacts_pk(tenant_id), filter_condition=older, consistent_read=True)
+    rows = (row for row in found if row.sk != BOOK)
+    while some := list(islice(rows, MAX_ITEMS)):
+        if clock_ms() - now_ms > FORGETTING_MS:
+            return False
+        _expire(some, book_at, now_ms)
+    return True
+
+
+def _expire(rows: Sequence[ContactItem], book_at: int, now_ms: int) -> None:
+    left = {row.sk: row for row in rows}
+    expired: list[Action] = [ContactItem.expires_at.set(now_ms // 1000)]
+
+    def write(transaction: LabelledWrite) -> None:
+        for sk, row in left.items():
+            with transaction.labelled(sk):
+                transaction.update(row, expired, condition=ContactItem.book_at < book_at)
+
+    while left:
         try:
-            row.update(actions=[ContactItem.expires_at.set(now_ms // 1000)], condition=ContactItem.book_at < book_at)
-        except UpdateError as error:
-            if error.cause_response_code != "ConditionalCheckFailedException":
-                raise
+            transact(write)
+            break
+        except RefusedError as refused:  # written anew meanwhile
+            left = {sk: row for sk, row in left.items() if sk not in refused.labels}
+
+
+def _note_forgotten(book: BookItem) -> None:
+    try:
+        book.update(actions=[BookItem.older_left.remove()], condition=BookItem.book_at == book.book_at)
+    except UpdateError as error:
+        if error.cause_response_code != "ConditionalCheckFailedException":
+            raise
 
 
 def _not_newer(model: type[ContactItem | ContactAliasItem | BookItem], event: ContactsUpdated) -> Condition:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 
 import pytest
 
@@ -12,9 +13,10 @@ from functions.shared.contacts import load_book, saved_among
 from functions.shared.contracts import MAX_CONTACTS, Contact, ContactsUpdated, Jid, TenantId
 from functions.shared.conversation import load_conversation
 from functions.shared.inbox import TurnOvertakenError
-from functions.shared.keys import contacts_pk
+from functions.shared.keys import book_key, contacts_pk
 from functions.shared.profile import BusinessProfile, save_profile
-from functions.shared.tables import ContactItem
+from functions.shared.tables import BookItem, ContactItem
+from functions.shared.transactions import LabelledWrite, transact
 from functions.webhook.accept import accept
 from tests.integration.support import LID, PHONE, Store, accept_and_begin, answer_with, body_of, message, post, signed
 
@@ -112,6 +114,43 @@ def test_what_an_older_book_said_expires(business: BusinessProfile) -> None:
     rows = list(ContactItem.query(contacts_pk(tenant), consistent_read=True))
     stays = {row.sk for row in rows if row.expires_at is None}
     assert stays == {"BOOK", "CONTACT#972529999999@s.whatsapp.net"}
+
+
+def test_a_newer_book_counts_before_an_older_one_of_any_size_is_gone_and_the_next_event_goes_on(
+    business: BusinessProfile,
+) -> None:
+    tenant, hurried = business.tenant_id, itertools.count(NEWER_BOOK_AT, 20_000)
+    accept(told(tenant, saved(PHONE, alias=LID)))
+    accept(told(tenant, book_at=NEWER_BOOK_AT), now_ms=lambda: next(hurried))
+    assert not is_saved(tenant, PHONE)
+    assert {row.expires_at for row in older_rows(tenant)} == {None}, "there was no time for it"
+    accept(told(tenant, revision=2, book_at=NEWER_BOOK_AT))
+    assert None not in {row.expires_at for row in older_rows(tenant)}
+    book = BookItem.get(*book_key(tenant), consistent_read=True)
+    assert book.older_left is None
+
+
+def test_what_of_an_older_book_is_said_anew_meanwhile_stays(
+    business: BusinessProfile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tenant = business.tenant_id
+    accept(told(tenant, saved(), saved(LID)))
+
+    def late(write: Callable[[LabelledWrite], None]) -> None:
+        monkeypatch.setattr("functions.webhook.contacts.transact", transact)
+        accept(told(tenant, saved(), revision=2, book_at=NEWER_BOOK_AT, complete=False))
+        transact(write)
+
+    monkeypatch.setattr("functions.webhook.contacts.transact", late)
+    accept(told(tenant, book_at=NEWER_BOOK_AT))
+    assert (is_saved(tenant, PHONE), is_saved(tenant, LID)) == (True, False)
+    [row] = older_rows(tenant)
+    assert (row.sk, row.expires_at is None) == (f"CONTACT#{LID}", False)
+
+
+def older_rows(tenant: TenantId) -> list[ContactItem]:
+    rows = ContactItem.query(contacts_pk(tenant), consistent_read=True)
+    return [row for row in rows if row.book_at < NEWER_BOOK_AT]
 
 
 def test_the_largest_event_is_taken_and_a_repetition_changes_nothing(business: BusinessProfile) -> None:

@@ -77,6 +77,8 @@ class BookItem(AppItem):
     revision = Int()
     """WhatsApp's number of the last change that is known."""
     known_since = Int()
+    older_left = Flag(null=True)
+    """Whether rows of older books, void already, still have to be let expire."""
 
 
 class ContactItem(AppItem):

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { TestContext } from 'node:test'
 import type { SendCommand } from '@kesher/contracts'
-import { seeded, type Business, type Customer, type InboxMessage } from '@kesher/simulator'
+import { Load, seeded, type Pair } from '@kesher/simulator'
 import { freePort, type Emulator } from './emulator.js'
 import { eventually } from './eventually.js'
 import { Api, createScene, TENANT, type Scene } from './scene.js'
@@ -40,8 +40,6 @@ export const harm = ({ lost, doubled, sentTwice, unsent, disordered }: Counts): 
 
 /** After the traffic something must come within this as long as anything is missing, on a busy machine, too. */
 const PATIENCE_MS = 120_000
-/** Messages of one chat that wait on WhatsApp's server at most. */
-const MOST_HELD = 100
 
 export const sumOf = (counts: readonly Counts[]): Counts => counts.reduce((a, b) => ({
   received: a.received + b.received, lost: a.lost + b.lost, doubled: a.doubled + b.doubled, sent: a.sent + b.sent,
@@ -49,31 +47,10 @@ export const sumOf = (counts: readonly Counts[]): Counts => counts.reduce((a, b)
 }))
 
 /** One number with one customer: messages both ways, counted. */
-export class Chat {
+export interface Chat extends Pair {
+  readonly tenant: string
   /** Message id -> text. */
-  readonly said = new Map<string, string>()
-  readonly answered = new Map<string, string>()
-  readonly seen: InboxMessage[] = []
-  #read = 0
-
-  constructor(readonly tenant: string, readonly business: Business, readonly customer: Customer) {}
-
-  /** Customers who wait for a machine that is too busy do not write on and on. */
-  async say(): Promise<void> {
-    if (this.#held() >= MOST_HELD) return
-    const text = `${this.tenant} says ${this.said.size}`
-    this.said.set(await this.customer.say(this.business, text), text)
-  }
-
-  /** Messages that WhatsApp holds for the gateway. */
-  #held = (): number => [...this.business.devices.values()].reduce((sum, { waiting, unconfirmed }) => sum + waiting + unconfirmed, 0)
-
-  /** Notes what the phone shows; the phone itself forgets after some thousands. */
-  look(): void {
-    const news = this.customer.inbox.after(this.#read)
-    this.#read = news.at(-1)?.index ?? this.#read
-    this.seen.push(...news)
-  }
+  readonly answered: Map<string, string>
 }
 
 /** Numbers under steady traffic in both directions, whatever happens to the containers that hold them. */
@@ -83,6 +60,8 @@ export class Traffic {
   readonly #stop = new AbortController()
   readonly #running: Promise<void>[] = []
   readonly #failures: unknown[] = []
+  /** The customers' side. */
+  #load: Load | undefined
   #stoppedAt: number | undefined
 
   constructor(scene: Scene) {
@@ -102,16 +81,15 @@ export class Traffic {
         return gateways.find(candidate => candidate.url === url)
       })
       await this.#scene.pair(gateway, tenant, business)
-      this.chats.push(new Chat(tenant, business, customer))
+      this.chats.push({ tenant, business, customer, answered: new Map() })
     }
   }
 
   /** @param everyMs mean distance between two messages of one direction of one chat */
   start(everyMs: number): void {
+    this.#load = new Load(this.chats, { everyMs })
     for (const chat of this.chats) {
-      for (const act of [() => chat.say(), () => this.#answer(chat)]) {
-        this.#running.push(this.#forever(everyMs, act).catch((error: unknown) => { this.#failures.push(error) }))
-      }
+      this.#running.push(this.#answers(everyMs, chat).catch((error: unknown) => { this.#failures.push(error) }))
     }
   }
 
@@ -119,7 +97,7 @@ export class Traffic {
   async settle(): Promise<Counts> {
     this.#stop.abort()
     this.#stoppedAt = Date.now()
-    await Promise.all(this.#running)
+    await Promise.all([this.#load?.stop(), ...this.#running])
     if (this.#failures.length > 0) throw new AggregateError(this.#failures, 'the traffic itself broke down')
     for (let missing = this.#missing(), before = Infinity; missing > 0 && missing < before;) {
       before = missing
@@ -138,17 +116,18 @@ export class Traffic {
   counts(): Counts {
     const webhook = this.#received()
     const counts = { received: 0, lost: 0, doubled: 0, sent: 0, sentTwice: 0, unsent: 0, disordered: 0 }
-    for (const chat of this.chats) {
-      chat.look()
-      const heard = compare(chat.said, webhook.get(chat.tenant) ?? [])
-      const shown = compare(chat.answered, chat.seen.map(({ id, text }) => [id, text ?? '']))
+    for (const [at, { written, shown: seen }] of (this.#load?.chats ?? []).entries()) {
+      const { tenant, answered } = this.chats[at] as Chat
+      const reported = webhook.get(tenant) ?? []
+      const heard = compare(written, reported)
+      const shown = compare(answered, seen.map(({ id, text }) => [id, text ?? '']))
       counts.received += heard.right
       counts.lost += heard.missing
       counts.doubled += heard.wrong
       counts.sent += shown.right
       counts.unsent += shown.missing
       counts.sentTwice += shown.wrong
-      counts.disordered += disorder([...chat.said.keys()], (webhook.get(chat.tenant) ?? []).map(([id]) => id))
+      counts.disordered += disorder([...written.keys()], reported.map(([id]) => id))
     }
     return counts
   }
@@ -167,9 +146,9 @@ export class Traffic {
     return byTenant
   }
 
-  async #forever(everyMs: number, act: () => Promise<void>): Promise<void> {
+  async #answers(everyMs: number, chat: Chat): Promise<void> {
     while (!this.#stop.signal.aborted) {
-      await act()
+      await this.#answer(chat)
       await delay(everyMs * (0.5 + Math.random()))
     }
   }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Literal, NewType
 
 from pydantic import JsonValue, TypeAdapter
@@ -16,6 +17,7 @@ from functions.shared.keys import (
     CUSTOMER,
     FACTS,
     LEAD,
+    MESSAGE_PREFIX,
     TURN_PREFIX,
     conversation_pk,
     message_sk,
@@ -39,6 +41,9 @@ Author = Literal["customer", "owner", "automatic", "assistant"]
 """`automatic`: a greeting or away text of WhatsApp Business; shown to the owner, answered by nobody. `assistant`: a
 message of ours that answers no turn, such as a reminder; its answers are in the turns."""
 AUTHORS: tuple[Author, ...] = ("customer", "owner", "automatic", "assistant")
+
+NEWER_AT_ONCE = 10
+"""Messages read at once where mostly none is new; a query would read 1 MB of the chat otherwise."""
 
 CONTENT: TypeAdapter[Content] = TypeAdapter(Content)
 
@@ -207,6 +212,18 @@ def load_messages(tenant_id: TenantId, conversation_id: ConversationId, lo: int,
         consistent_read=True,
     )
     return [_message(row) for row in rows]
+
+
+def load_newer(tenant_id: TenantId, conversation_id: ConversationId, *, stored_after: int) -> list[Message]:
+    """The messages that were stored after that (Unix milliseconds), newest first."""
+    rows = MessageItem.query(
+        conversation_pk(tenant_id, conversation_id),
+        MessageItem.sk.startswith(MESSAGE_PREFIX),
+        consistent_read=True,
+        scan_index_forward=False,
+        page_size=NEWER_AT_ONCE,
+    )
+    return [_message(row) for row in takewhile(lambda row: row.stored_at > stored_after, rows)]
 
 
 def load_history(tenant_id: TenantId, conversation_id: ConversationId, limit: int) -> list[PastTurn]:

@@ -14,8 +14,9 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
 from functions.shared import ids, settings
+from functions.shared.chats import family
 from functions.shared.contracts import ConversationId, Jid, MessageId, TenantId
-from functions.shared.conversation import is_left_to_owner, load_messages
+from functions.shared.conversation import is_left_to_owner, load_messages, load_newer
 from functions.shared.due import Drop, Facts, Send, Wait, decide
 from functions.shared.interjection import Interjection, interject
 from functions.shared.keys import (
@@ -159,10 +160,15 @@ def _stands(message: Scheduled, reminder: Reminder) -> bool:
 
 
 def _written_since(message: Scheduled, follow_up: FollowUp, chat: _Chat) -> bool:
-    if chat.conversation_id != message.conversation_id:
-        return True  # a message made the two one
-    first, last = follow_up.after_seq + 1, chat.item.last_seq
-    later = load_messages(message.tenant_id, message.conversation_id, first, last) if first <= last else []
+    """Whether the customer or the owner has written since: here, or by another of the customer's names."""
+    tenant_id, here = message.tenant_id, message.conversation_id
+    messages = load_messages(tenant_id, here, follow_up.after_seq, chat.own.last_seq)
+    later = [one for one in messages if one.seq > follow_up.after_seq]
+    promised_at = max((one.stored_at for one in messages if one.seq == follow_up.after_seq), default=0)
+    for other in family(tenant_id, here):
+        if other != here:
+            # Its numbers say nothing of the ones here; and that the two are one, a mere receipt may have told.
+            later += load_newer(tenant_id, other, stored_after=promised_at)
     return any(one.author in ("customer", "owner") for one in later)
 
 

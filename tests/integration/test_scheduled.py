@@ -14,7 +14,7 @@ from functions.agent.calendar.store import TableCalendar
 from functions.agent.context import ToolContext
 from functions.agent.tools.results import Booked
 from functions.shared import clock, due, outbox, promote, queues, takeover, transactions
-from functions.shared.contracts import Contact, ContactsUpdated, ConversationId, TextContent
+from functions.shared.contracts import Contact, ContactsUpdated, ConversationId, MessageStatus, TextContent
 from functions.shared.conversation import load_conversation, load_messages
 from functions.shared.endings import ConsentChange, end
 from functions.shared.inbox import Reply, TurnRecord, commit_turn
@@ -435,6 +435,34 @@ def test_a_conversation_that_was_merged_is_reminded_where_it_goes_on(customer: C
     assert promote.promote(tenant, later, row.sk[6:], now_ms=DUE, ring=queues.ring_again) == "queued"
     assert [one.chat_jid for one in store.outbox(tenant, earlier)] == [LID]
     assert store.outbox(tenant, later) == []
+
+
+@pytest.mark.parametrize("promised_by", ["the later name", "the earlier name"])
+@pytest.mark.parametrize("wrote", [False, True])
+def test_a_receipt_that_joins_two_names_is_no_word_of_the_customers(
+    customer: Customer, store: Store, promised_by: str, wrote: bool
+) -> None:
+    tenant, names = customer.profile.tenant_id, [direct(lid=None), direct(phone=None)]
+    earlier, _ = (accept_and_begin(tenant, "hi", chat=name).conversation_id for name in names)
+    promised, other = names if promised_by == "the earlier name" else names[::-1]
+    turn = accept_and_begin(tenant, "write me again on Sunday", chat=promised)
+    one = Scheduled(
+        tenant, turn.conversation_id, "follow-up", DUE, DUE + HOUR, "Hello!", "a follow-up", FollowUp(turn.hi)
+    )
+    [sent] = commit_turn(
+        turn, replies=[Reply("gladly")], effects=[Schedule([one])], record=TurnRecord([]), now_ms=clock.now_ms()
+    )
+    if wrote:
+        accept(message(tenant, "I came by myself", chat=other))
+    receipt = {"chat": direct(), "message_id": sent, "status": "delivered", "at": 1}
+    accept(MessageStatus.model_validate({"tenant_id": tenant, "correlation_id": "test-receipt", **receipt}))
+    answer_everything(store, customer, earlier)
+
+    ended = promote.promote(tenant, turn.conversation_id, "follow-up", now_ms=DUE, ring=queues.ring_again)
+
+    assert ended == ("dropped" if wrote else "queued")
+    texts = [row.content for row in store.outbox(tenant, earlier)]
+    assert any("Hello!" in text for text in texts) is not wrote
 
 
 def answer_everything(store: Store, customer: Customer, chat: ConversationId) -> None:

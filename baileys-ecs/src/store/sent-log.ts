@@ -41,7 +41,7 @@ export class SentLog {
     })))
     if (Item === undefined) return undefined
     const message = Item as SentMessage
-    this.#recent.set(messageId, message)
+    this.#remember(message)
     return message
   }
 
@@ -54,7 +54,12 @@ export class SentLog {
   async record(message: SentMessage, more: readonly Write[] = []): Promise<void> {
     const expiresAt = Math.floor(message.createdAt / 1000) + KEPT_SECONDS
     await this.#writer.write([{ put: { ...sentKey(this.#writer.tenantId, message.messageId), ...message, expiresAt } }, ...more])
-    this.#recent.set(message.messageId, message)
+    this.#remember(message)
+  }
+
+  /** Its bytes are copied: encoded, they are a piece of a pool of 8 KB (`Buffer.poolSize`), and would keep all of it. */
+  #remember(message: SentMessage): void {
+    this.#recent.set(message.messageId, { ...message, content: new Uint8Array(message.content) })
   }
 
   /** Facts about a message that we sent. True whoever writes them, so they need no fence; the first one stays. */

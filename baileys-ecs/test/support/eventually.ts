@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
-/** Enough for everything here on an idle machine, many times over. A run beside others gives more: `PATIENCE_MS`. */
-const patience = (): number => Number(process.env['PATIENCE_MS'] ?? 30_000)
+/** Enough for everything here on a busy machine; only what fails takes as long. A run beside others gives more: `PATIENCE_MS`. */
+const patience = (): number => Number(process.env['PATIENCE_MS'] ?? 90_000)
 
 /** Polls until `look` finds something (neither undefined, null nor false), and returns it. Fails after `ms`. */
 export async function eventually<T>(

@@ -107,6 +107,17 @@ describe('messages that a number sent', () => {
     for (let n = 600; n < 620; n++) await record(n, 100_000)
     assert.deepEqual([sent.isRecent('M599'), sent.isRecent('M619')], [false, true])
   })
+
+  it('keep none of the pool that their bytes were encoded in', async () => {
+    const db = { send: () => Promise.resolve({}) } as never
+    const table: Table = { db, name: 't', retryMs: 0, random: () => 0 }
+    const sent = new SentLog(table, new FencedWriter(table, 'shop', 1))
+    const content = Buffer.from('a piece of a pool')
+    assert.equal(content.buffer.byteLength, Buffer.poolSize)
+    await sent.record({ messageId: 'M', chatJid: 'x@lid', correlationId: 'c', content, createdAt: 0 })
+    const kept = (await sent.get('M'))?.content
+    assert.deepEqual([kept?.buffer.byteLength, Buffer.from(kept ?? []).toString()], [content.length, 'a piece of a pool'])
+  })
 })
 
 describe('a deadline within something that lasts', () => {

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from functions.shared import ids
+from functions.shared.audience import leaves_to_owner
+from functions.shared.contacts import saved_among
 from functions.shared.contracts import Chat, ConversationId, Jid, MessageId, TenantId
 from functions.shared.keys import CONVERSATION, alias_key, book_key, conversation_pk, id_sk, profile_key
 from functions.shared.tables import AliasItem, BookItem, ConversationItem, IdItem, ProfileItem, get_together
@@ -52,6 +54,8 @@ class ChatState:
     seen: Seen | None
     book_known: bool = False
     """Whether the phone's address book is known, so that it says whom the assistant may answer."""
+    left_to_owner: bool = False
+    """Whether names that are new to the conversation tell that the owner saved this person, and answers them alone."""
 
 
 def read_chat(tenant_id: TenantId, chat: Chat, message_id: MessageId) -> ChatState:
@@ -74,6 +78,8 @@ def read_chat(tenant_id: TenantId, chat: Chat, message_id: MessageId) -> ChatSta
     conversations, seen = _read_conversations(tenant_id, targets, message_id)
     roots = {root_of(target, conversations) for target in targets}
     root = min(roots, key=lambda one: (conversations[one].created_at, one))
+    # Of names known before, every turn has asked.
+    asks = (bool(unnamed) or len(roots) > 1) and leaves_to_owner(profile.audience, saved=True)
     return ChatState(
         profile=profile,
         conversation_id=root,
@@ -83,6 +89,7 @@ def read_chat(tenant_id: TenantId, chat: Chat, message_id: MessageId) -> ChatSta
         merged={one: item for one, item in conversations.items() if item.merged_into is not None},
         seen=seen,
         book_known=book_known,
+        left_to_owner=asks and bool(saved_among(tenant_id, {"person": names})),
     )
 
 

@@ -85,7 +85,7 @@ def write_others(
 ) -> None:
     """The other conversations of the same person: led here if they are not yet.
 
-    `void`: no turn that took the person for somebody else may commit; `answered`: the owner has, whatever waits.
+    `void`: what was begun for this person is (`names.voids`); `answered`: the owner has, whatever waits.
     """
     for other, item in {**state.to_merge, **state.merged}.items():
         changes: list[Action] = []

@@ -184,7 +184,7 @@ class Draft:
             changes += taken_over()
         elif self.handled_seq < self.seq:
             changes += self._waiting(conversation)
-        if not self.takes_over and (self._unmasks_owner or self._gates.silence(conversation, self.now_ms)):
+        if not self.takes_over and (self._voids or self._gates.silence(conversation, self.now_ms)):
             changes.append(overtake())
         return changes
 
@@ -244,8 +244,8 @@ class Draft:
     # ---- the people
 
     @property
-    def _unmasks_owner(self) -> bool:
-        return names.unmasks_owner(self.state, self.event.chat)
+    def _voids(self) -> bool:
+        return names.voids(self.state, self.event.chat)
 
     def _write_customer(self, transaction: LabelledWrite) -> None:
         written = self.event.sent_at
@@ -276,7 +276,7 @@ class Draft:
             self.state,
             self._gates,
             now_ms=self.now_ms,
-            void=self._unmasks_owner,
+            void=self._voids,
             answered=self.takes_over,
         )
 

@@ -3,7 +3,8 @@
 The owner is known by phone (the profile's `owner_numbers`). Who writes by a LID alone may be the owner without anybody
 knowing; the two names come together in a message that carries both, or in the receipt of a notice that we sent to the
 owner's phone and their LID confirmed. From then on no turn that took them for a customer may commit, and what it had
-queued is void.
+queued is void. The same is true of a customer whom the owner saved by the name that was not known, where the business
+leaves its saved contacts to the owner.
 """
 
 from __future__ import annotations
@@ -26,9 +27,12 @@ def teaches(state: ChatState) -> bool:
     return state.conversation is not None and bool(state.unnamed or state.to_merge)
 
 
-def unmasks_owner(state: ChatState, chat: Chat) -> bool:
-    """Whether somebody turns out to be the owner, who was taken for a customer until now."""
-    return teaches(state) and is_owner(phone_of(chat), state.profile.owner_numbers or [])
+def voids(state: ChatState, chat: Chat) -> bool:
+    """Whether somebody was taken for a customer of the assistant's, who turns out to be the owner or left to them.
+
+    Asked of the address book and not of the audience alone: of everybody else, a queued answer must not get lost.
+    """
+    return teaches(state) and (state.left_to_owner or is_owner(phone_of(chat), state.profile.owner_numbers or []))
 
 
 def names(chat: Chat) -> list[Action]:
@@ -61,16 +65,16 @@ def learn(tenant_id: TenantId, chat: Chat, state: ChatState, now_ms: int) -> Non
     conversation = state.conversation
     if conversation is None or not teaches(state) or not names(chat):
         return
-    pk, unmasked = conversation_pk(tenant_id, state.conversation_id), unmasks_owner(state, chat)
+    pk, void = conversation_pk(tenant_id, state.conversation_id), voids(state, chat)
     gates = Gates.joined(state)
     transaction = LabelledWrite()
     write_aliases(transaction, tenant_id, state)
     transaction.update(CustomerItem(pk, CUSTOMER), names(chat))
     write_others(transaction, tenant_id, state, chat)
-    overtaken = [overtake()] if unmasked or gates.silence(conversation, now_ms) else []
+    overtaken = [overtake()] if void or gates.silence(conversation, now_ms) else []
     if changes := [*merging.merged_from(state), *gates.changes(conversation), *overtaken]:
         as_read = ConversationItem.merged_into.does_not_exist() & (ConversationItem.epoch == conversation.epoch)
         as_read &= ConversationItem.last_seq == conversation.last_seq
         transaction.update(ConversationItem(pk, CONVERSATION), changes, condition=as_read)
-    merging.write_others(transaction, tenant_id, state, gates, now_ms=now_ms, void=unmasked)
+    merging.write_others(transaction, tenant_id, state, gates, now_ms=now_ms, void=void)
     transaction.commit()

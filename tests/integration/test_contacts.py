@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 import pytest
 
-from functions.shared import clock
+from functions.shared import clock, outbox
 from functions.shared.chats import load_chat
 from functions.shared.contacts import load_book, saved_among
-from functions.shared.contracts import MAX_CONTACTS, Contact, ContactsUpdated, Jid, TenantId
+from functions.shared.contracts import MAX_CONTACTS, Contact, ContactsUpdated, Jid, MessageId, MessageStatus, TenantId
 from functions.shared.conversation import load_conversation
 from functions.shared.inbox import TurnOvertakenError
 from functions.shared.keys import book_key, contacts_pk
@@ -18,7 +18,18 @@ from functions.shared.profile import BusinessProfile, save_profile
 from functions.shared.tables import BookItem, ContactItem
 from functions.shared.transactions import LabelledWrite, transact
 from functions.webhook.accept import accept
-from tests.integration.support import LID, PHONE, Store, accept_and_begin, answer_with, body_of, message, post, signed
+from tests.integration.support import (
+    LID,
+    PHONE,
+    Store,
+    accept_and_begin,
+    answer_with,
+    body_of,
+    direct,
+    message,
+    post,
+    signed,
+)
 
 BOOK_AT = 1_790_000_000_000
 NEWER_BOOK_AT = BOOK_AT + 60_000
@@ -194,6 +205,47 @@ def test_a_person_saved_later_is_left_to_the_owner_and_a_removal_brings_the_assi
     assert load_chat(tenant, turn.conversation_id, now_ms=clock.now_ms()).left_to_owner
     accept(told(tenant, removed(contact.jid), revision=2))
     assert not load_conversation(tenant, turn.conversation_id).left_to_owner
+
+
+def learn(tenant: TenantId, sent: MessageId, *, by_receipt: bool) -> None:
+    """The customer's other name, from a message or the receipt of an answer."""
+    if by_receipt:
+        receipt = {"chat": direct(), "message_id": sent, "status": "delivered", "at": 1}
+        accept(MessageStatus.model_validate({"tenant_id": tenant, "correlation_id": "test-receipt", **receipt}))
+    else:
+        accept(message(tenant, "me again"))
+
+
+@pytest.mark.parametrize("by_receipt", [False, True])
+@pytest.mark.parametrize("two_chats", [False, True])
+def test_who_turns_out_to_be_saved_by_their_other_name_hears_nothing_that_was_begun(
+    shop: BusinessProfile, by_receipt: bool, two_chats: bool
+) -> None:
+    tenant = shop.tenant_id
+    if two_chats:
+        accept(message(tenant, "by phone", chat=direct(lid=None)))
+    accept(told(tenant, saved(PHONE)))
+    begun = accept_and_begin(tenant, "hi", chat=direct(phone=None))
+    sent, _ = answer_with(begun, "hello", "how can I help?")
+    under_way = accept_and_begin(tenant, "when are you open?", chat=direct(phone=None))
+
+    learn(tenant, sent, by_receipt=by_receipt)
+
+    with pytest.raises(TurnOvertakenError):
+        answer_with(under_way, "at nine")
+    with pytest.raises(outbox.OvertakenError):
+        outbox.claim(outbox.unfinished(tenant, begun.conversation_id)[-1], now_ms=clock.now_ms(), lease_ms=1)
+
+
+@pytest.mark.parametrize("by_receipt", [False, True])
+def test_of_who_is_not_saved_a_second_name_voids_no_answer(shop: BusinessProfile, by_receipt: bool) -> None:
+    tenant = shop.tenant_id
+    accept(told(tenant, saved(Jid("972529999999@s.whatsapp.net"))))
+    begun = accept_and_begin(tenant, "hi", chat=direct(phone=None))
+    sent, _ = answer_with(begun, "hello", "how can I help?")
+    learn(tenant, sent, by_receipt=by_receipt)
+    first = outbox.unfinished(tenant, begun.conversation_id)[0]
+    assert outbox.claim(first, now_ms=clock.now_ms(), lease_ms=1).message_id == first.message_id
 
 
 def test_who_is_saved_while_the_assistant_thinks_hears_nothing_of_it(shop: BusinessProfile, store: Store) -> None:

@@ -1,4 +1,3 @@
-import { deflateSync } from 'node:zlib'
 import { proto } from '@whiskeysockets/baileys'
 import type { Content, Extras } from '../content/content.js'
 import { textOf } from '../content/read.js'
@@ -14,11 +13,14 @@ import { type Stanza, leaf, newMessageId, timestamp } from '../stanza.js'
 import { stanzaAttrs } from '../content/stanza-attrs.js'
 import { AddressBook, CONTACTS } from './address-book.js'
 import type { BusinessSettings, PhoneRequest } from './business-settings.js'
+import { noCounts } from './counts.js'
 import type { Customer } from './customer.js'
 import type { KeyBundle } from './key-bundle.js'
 import type { LinkedDevice } from './linked-device.js'
 import { OwnerPhone } from './owner-phone.js'
+import { historySync, lidMapping } from './peer-messages.js'
 import { type Envelope, type Identity, Person } from './person.js'
+import { Restriction } from './restriction.js'
 
 /** What the phone was told that a linked device sent: every device of an account shows the same chats. */
 export interface SentCopy {
@@ -36,22 +38,6 @@ export interface OwnerOptions extends Extras {
   readonly addressing?: Addressing
 }
 
-/** Messages between the server and a business' linked devices. */
-export interface Counts {
-  /** Given to a device for the first time. */
-  delivered: number
-  /** Given again after a reconnect, because no receipt had come. */
-  redelivered: number
-  /** Receipted by the device. */
-  acknowledged: number
-  /** Refused by the device (an ack with an error): never given again. */
-  refused: number
-  /** Sent by linked devices and accepted by the server, every copy of an id counted. */
-  sent: number
-}
-
-export const noCounts = (): Counts => ({ delivered: 0, redelivered: 0, acknowledged: 0, refused: 0, sent: 0 })
-
 /** A business' WhatsApp account as seen from its phone, which scans the QR code and on which the owner types. */
 export class Business extends Person {
   /** Device number -> linked device. */
@@ -66,9 +52,7 @@ export class Business extends Person {
   readonly #ours = new BoundedMap<string, proto.IMessage>(10_000)
   readonly #phone = new OwnerPhone(this.media, (device, message, attrs) => this.#tell(device, message, { from: this.phoneJid, ...attrs }))
   #nextDeviceNumber = 1
-  #restrictedUntil: number | null = null
-  /** Jids of those who wrote to the business: these chats exist. */
-  readonly #partners = new Set<string>()
+  readonly #restriction = new Restriction()
   readonly #desk: PairingDesk
 
   constructor(identity: Identity, media: MediaStore, desk: PairingDesk) {
@@ -97,17 +81,17 @@ export class Business extends Person {
 
   /** Until when WhatsApp lets the account begin no new chats, in milliseconds since 1970; null when it may. */
   get restrictedUntil(): number | null {
-    return this.#restrictedUntil !== null && this.#restrictedUntil > Date.now() ? this.#restrictedUntil : null
+    return this.#restriction.until
   }
 
   /** Restricts the account, or (`null`) lifts the restriction; linked devices are told. */
   restrict(until: number | null): void {
-    this.#restrictedUntil = until
+    this.#restriction.until = until
     this.deliver(restrictionChanged(until))
   }
 
-  mayWriteTo({ phoneJid, lidJid }: Person): boolean {
-    return this.restrictedUntil === null || phoneJid === this.phoneJid || this.#partners.has(phoneJid) || this.#partners.has(lidJid)
+  mayWriteTo(person: Person): boolean {
+    return person === this || this.#restriction.allows(person)
   }
 
   override deviceNumbers(): number[] {
@@ -172,46 +156,19 @@ export class Business extends Person {
     })
   }
 
-  /**
-   * What a real phone sends to a freshly linked device: chats, contacts and which LID is which phone number. Without it
-   * Baileys holds events back for some 20 seconds.
-   */
+  /** Tells a freshly linked device what it must know; see {@link historySync}. */
   sendHistorySync(): Promise<void> {
-    return this.turn.run(() => {
-      const part = { chunkOrder: 1, progress: 100 }
-      const history = proto.HistorySync.encode({
-        ...part, syncType: proto.HistorySync.HistorySyncType.INITIAL_BOOTSTRAP, conversations: [],
-        phoneNumberToLidMappings: this.knownCustomers.map(({ phoneJid, lidJid }) => ({ pnJid: phoneJid, lidJid })),
-      }).finish()
-      return this.#tellDevices({
-        protocolMessage: {
-          type: proto.Message.ProtocolMessage.Type.HISTORY_SYNC_NOTIFICATION,
-          historySyncNotification: {
-            ...part, syncType: proto.Message.HistorySyncType.INITIAL_BOOTSTRAP,
-            initialHistBootstrapInlinePayload: deflateSync(history),
-          },
-        },
-      }, this.#peerAttrs())
-    })
+    return this.#tellPeers(historySync(this.knownCustomers))
   }
 
   /** The phone tells its devices whose LID is whose phone number, as it does once a chat moves from one to the other. */
   tellMapping(...customers: readonly Customer[]): Promise<void> {
-    return this.turn.run(() => this.#tellDevices({
-      protocolMessage: {
-        type: proto.Message.ProtocolMessage.Type.LID_MIGRATION_MAPPING_SYNC,
-        lidMigrationMappingSyncMessage: {
-          encodedMappingPayload: proto.LIDMigrationMappingSyncPayload.encode({
-            pnToLidMappings: customers.map(({ phone, lid }) => ({ pn: Number(phone), assignedLid: Number(lid) })),
-          }).finish(),
-        },
-      },
-    }, this.#peerAttrs()))
+    return this.#tellPeers(lidMapping(customers))
   }
 
   /** Gives the devices the key to the phone's contacts. A real phone does it while it links a device, and when it makes a new key. */
   shareStateKey(): Promise<void> {
-    return this.turn.run(() => this.#tellDevices(this.addressBook.keyShare(), this.#peerAttrs()))
+    return this.#tellPeers(this.addressBook.keyShare())
   }
 
   /** The owner saves somebody in the phone's address book, or renames them; linked devices are told that something changed. */
@@ -249,7 +206,7 @@ export class Business extends Person {
 
   /** A customer's message arrives on the phone, too. The two phones' encryption is not simulated. */
   hear(chat: string, id: string, message: proto.IMessage): void {
-    this.#partners.add(chat)
+    this.#restriction.heardFrom(chat)
     this.#phone.remember(chat, id, false, message)
   }
 
@@ -295,6 +252,10 @@ export class Business extends Person {
   /** Of what the phone says to its own devices alone. */
   #peerAttrs(): Stanza['attrs'] {
     return { id: newMessageId(), from: this.phoneJid, category: 'peer' }
+  }
+
+  #tellPeers(message: proto.IMessage): Promise<void> {
+    return this.turn.run(() => this.#tellDevices(message, this.#peerAttrs()))
   }
 
   async #tellDevices(message: proto.IMessage, attrs: Stanza['attrs']): Promise<void> {

@@ -20,4 +20,5 @@ FULL = {
     "knowledge": [{"title": {"en": "Parking"}, "text": {"en": "Behind the house."}}],
     "model": "gpt-large",
     "fallback_model": "gpt-small",
+    "fallback_server": {"base_url": "https://models.example.com/v1", "key": "backup"},
 }

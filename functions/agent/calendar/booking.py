@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 from functions.agent import room
 from functions.agent.calendar import asked, free_times, rules
@@ -12,9 +13,13 @@ from functions.agent.calendar.store import Appointment, Book, Cancel, Move
 from functions.agent.context import ToolContext
 from functions.agent.language import speech
 from functions.agent.tools.results import Appointments, Booked, Cancelled, Listed, Moved, NotPossible, Reason
-from functions.shared.profile import Service
+from functions.shared.profile import Language, Service
 
 Change = Book | Move | Cancel
+
+_TO_BOOK: dict[Language, str] = {"en": "to book: {}", "he": "לקבוע תור: {}"}
+_TO_MOVE: dict[Language, str] = {"en": "to move: {}; to: {}", "he": "להזיז תור: {}; למועד: {}"}
+_TO_CANCEL: dict[Language, str] = {"en": "to cancel: {}", "he": "לבטל תור: {}"}
 
 
 def book(context: ToolContext, start: str, service: str, *, additional: bool = False) -> Booked | NotPossible:
@@ -201,12 +206,26 @@ def _too_many() -> NotPossible:
 
 def _too_long(context: ToolContext, effect: Change) -> NotPossible:
     """No other turn could do it either, so a person is asked, whatever the model says next."""
-    appointment = effect.after if isinstance(effect, Move) else effect.appointment
-    service = asked.service_name(context, appointment.service_id)
-    context.staging.pass_on(f"{service}, {asked.spoken(context, appointment.start)}")
+    context.staging.pass_on(_for_the_owner(context, effect))
     return asked.not_possible(
         "too_long", "Only a person can arrange so long an appointment. One has been asked: say that they answer here."
     )
+
+
+def _for_the_owner(context: ToolContext, effect: Change) -> str:
+    language = context.profile.languages[0]
+    owners = replace(context, language=language)
+
+    def told(appointment: Appointment) -> str:
+        return f"{asked.service_name(owners, appointment.service_id)}, {asked.spoken(owners, appointment.start)}"
+
+    match effect:
+        case Book(appointment=appointment):
+            return _TO_BOOK[language].format(told(appointment))
+        case Move(before=before, after=after):
+            return _TO_MOVE[language].format(told(before), told(after))
+        case Cancel(appointment=appointment):
+            return _TO_CANCEL[language].format(told(appointment))
 
 
 def _not_found() -> NotPossible:

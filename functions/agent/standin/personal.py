@@ -14,11 +14,12 @@ _END = r"(?=\s*(?:[.,;!?\n]|$|\b(?:and|but)\b|(?<!\w)(?:ואני|אבל|ואפש
 _PART = rf"(?P<what>[^.,;!?\n]+?){_END}"
 _NAME = r"(?P<name>[^\W\d_][\w'’׳-]*(?: [^\W\d_][\w'’׳-]*)?)(?=\W*(?:$|[.,;!?\n]|\band\b|(?<!\w)ו(?:אני|איך|אפשר)))"
 _NAMED = re.compile(
-    rf"\b(?:my name is|my name's|you can call me|this is|i am called) {_NAME}"
+    rf"\b(?:my name is|my name's|you can call me|i am called) {_NAME}"
     rf"|(?<!\w)(?<!איך )(?<!לא )ו?(?:קוראים לי|שמי|השם שלי(?: הוא)?) {_NAME.replace('name>', 'name_he>')}",
     re.IGNORECASE,
 )
-_CALL_ME = re.compile(rf"\b[Cc]all me (?=[A-Z]){_NAME}")
+# "This is great", "call me tomorrow": only the capital tells a name.
+_CAPITAL = re.compile(rf"\b(?:[Cc]all me|[Tt]his is) (?=[A-Z]){_NAME}")
 _NO_NAME = {
     "not", "no", "none", "yes", "on", "a", "an", "the", "important", "private", "secret", "here", "there", "back",
     "later", "tomorrow", "today", "now", "maybe", "urgent", "what", "who", "why", "please", "whatever",
@@ -95,7 +96,7 @@ def _told(text: str, language: Language, *, name_was_asked: bool, is_plan: Calla
         if match and not is_plan(_group(match, "what")):
             facts.append(said[language].format(_group(match, "what")))
             text = _without(text, match)
-    match = _NAMED.search(text) or _CALL_ME.search(text)
+    match = _NAMED.search(text) or _CAPITAL.search(text)
     if match is None and name_was_asked and not intents(text) and "?" not in text and not is_plan(text):
         match = _ALONE.fullmatch(text)
     if match and not set(_group(match, "name").casefold().split()) & _NO_NAME:

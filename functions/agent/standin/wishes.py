@@ -192,9 +192,3 @@ def errand(text: str, *, owners: Collection[str], names_a_time: Callable[[str], 
     if found and not intents(text) & {"cancel", "move"}:
         return text[: found.start()], Errand("late", text, found.start())
     return text, None
-
-
-def _is_for_later(found: re.Match[str], names_a_time: Callable[[str], bool]) -> bool:
-    text, from_there = found.string, found.string[found.start() :]
-    reminds = found["remind"] or found["remind_he"]
-    return bool(reminds or _AGAIN_LATER.search(text)) or names_a_time(from_there) or names_a_time(text)

@@ -13,7 +13,7 @@ from functions.agent.context import ToolContext
 from functions.agent.knowledge import questions
 from functions.agent.tools.results import Appointments, Booked, Cancelled, Free, NotPossible, Outcome
 from functions.shared.examples import dental_clinic
-from functions.shared.profile import Service
+from functions.shared.profile import Language, Service
 from tests.unit.agent.fakes import NOON, Rows
 from tests.unit.agent.support import BARBER, context_of
 
@@ -218,6 +218,7 @@ def test_what_no_transaction_can_hold_is_asked_of_a_person_and_not_put_off() -> 
     rooms = BARBER.model_copy(
         update={
             "services": (long,),
+            "languages": ("en", "he"),
             "owner_numbers": ("+972501111111", "+972501111112", "+972501111113"),
             "appointment_files": True,
         }
@@ -225,4 +226,35 @@ def test_what_no_transaction_can_hold_is_asked_of_a_person_and_not_put_off() -> 
     context = context_of(rooms)
     assert refused(booking.book(context, "2026-11-24T09:00", "day")).reason == "too_long"
     assert context.staging.all() == []
-    assert "All day, Tuesday, 24 November 2026 at 09:00" in (questions.attention(context) or "")
+    assert "to book: All day, Tuesday, 24 November 2026 at 09:00" in (questions.attention(context) or "")
+
+
+def test_the_owner_reads_what_is_wanted_with_an_appointment_in_the_business_s_language() -> None:
+    names: dict[Language, tuple[str, ...]] = {"he": ("יום שלם",), "en": ("All day",)}
+    long = Service(id="day", names=names, minutes=600, buffer_before=240, buffer_after=240, price=0, currency="ILS")
+    short = BARBER.services[0]
+    owners = ("+972501111111", "+972501111112", "+972501111113")
+    rooms = BARBER.model_copy(
+        update={
+            "services": (short, long),
+            "languages": ("he", "en"),
+            "owner_numbers": owners,
+            "appointment_files": True,
+        }
+    )
+    rows = Rows()
+    booking.book(context := context_of(rooms, rows=rows), TEN, short.id)
+    commit(context, rows)
+    [known] = booking.appointments(context_of(rooms, rows=rows))
+
+    moving = context_of(rooms, rows=rows, turn_id="t2")
+    assert refused(booking.move(moving, known.booking_id, "2026-11-25T09:00", "day")).reason == "too_long"
+    assert moving.staging.questions == [
+        "להזיז תור: תספורת, יום שלישי, 24 בנובמבר 2026, בשעה 10:00; "
+        "למועד: יום שלם, יום רביעי, 25 בנובמבר 2026, בשעה 09:00"
+    ]
+    whole_day = replace(known, service_id="day", busy_until=known.busy_from + timedelta(hours=18))
+    rows.appointments[moving.conversation_id][known.booking_id] = whole_day
+    cancelling = context_of(rooms, rows=rows, turn_id="t3")
+    assert refused(booking.cancel(cancelling, known.booking_id)).reason == "too_long"
+    assert cancelling.staging.questions == ["לבטל תור: יום שלם, יום שלישי, 24 בנובמבר 2026, בשעה 10:00"]

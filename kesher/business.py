@@ -195,7 +195,7 @@ def _about_contacts(profile: BusinessProfile) -> str | None:
     if book is None:
         return (
             "The phone's address book is not known yet: until it has come, unsaved_contacts means the same as "
-            "new_chats. It comes by itself within a minute of linking the phone."
+            "new_chats. It comes by itself within a minute of linking a phone that has 25,000 contacts at most."
         )
     since = datetime.fromtimestamp(book.known_since / 1000, UTC).astimezone(profile.zone)
     return f"The assistant answers whom the phone's address book does not have (known since {since:%Y-%m-%d %H:%M})."

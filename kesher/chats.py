@@ -125,7 +125,14 @@ def say(console: Console, tenant: str, chat: str, text: str) -> None:
 
 
 def _give_back(console: Console, tenant: str, chat: str, give: Callable[..., bool]) -> None:
-    if give(TenantId(tenant), ConversationId(chat), now_ms=clock.now_ms(), ring=queues.ring_again):
+    tenant_id, conversation_id, now_ms = TenantId(tenant), ConversationId(chat), clock.now_ms()
+    may_speak = give(tenant_id, conversation_id, now_ms=now_ms, ring=queues.ring_again)
+    found = load_chat(tenant_id, conversation_id, now_ms=now_ms)
+    if found.opted_out_at is not None:
+        console.print("The pause is over, but the assistant stays silent in this chat: the customer opted out.")
+    elif found.left_to_owner:
+        console.print("The pause is over, but the assistant leaves this chat to you: the customer is a saved contact.")
+    elif may_speak:
         console.print("The assistant answers in this chat again.")
     else:
         console.print("The pause is over, but the assistant is off for this chat or for the business: see `on`.")
@@ -168,7 +175,8 @@ def said(line: Line) -> Text:
     """The words, and below them in a line of its own what they were, so that no direction meets another."""
     parts = [isolated(part) for part in line.text.split("\n") if part]
     if line.mark is not None:
-        was: list[str | Text] = [": ", *(isolated(part) for part in line.original.split("\n"))] if line.original else []
+        lines = [isolated(part) for part in line.original.split("\n")] if line.original else []
+        was = (": ", Text("\n").join(lines)) if lines else ()
         parts.append(Text.assemble(f"({line.mark}", *was, ")", style="dim"))
     return Text("\n").join(parts)
 

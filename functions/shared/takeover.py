@@ -56,7 +56,9 @@ def void_answers(tenant_id: TenantId, conversation_id: ConversationId, *, now_ms
 
 
 def resume(tenant_id: TenantId, conversation_id: ConversationId, *, now_ms: int, ring: Ring) -> bool:
-    """End a pause; a chat or a business that is switched off stays so. True if the assistant may speak now.
+    """End a pause; a chat or a business that is switched off stays so. True if no switch silences the assistant now.
+
+    Whether it answers this customer, who may have opted out or be a saved contact, is each turn's to decide.
 
     What waited is answered if it is young, and left to a person otherwise: `functions/agent/guardrails.py`. Reminders
     and follow-ups that came due meanwhile go with the sweeper's next round. Raises ConversationNotFoundError.
@@ -79,6 +81,8 @@ def switch_business_off(tenant_id: TenantId) -> None:
 
 def switch_business_on(tenant_id: TenantId, *, now_ms: int, ring: Ring) -> int:
     """Let the assistant answer again, in every chat that is not itself paused or off; returns how many waited.
+
+    Reminders and follow-ups that waited for it look again by themselves, within `due.OFF_MS`.
 
     Safe to repeat: whoever dies in the middle runs it once more. Raises ConversationNotFoundError.
     """

@@ -1,4 +1,6 @@
-"""Scheduled messages sleep until the silence in their chat ends; whoever changes that silence wakes them.
+"""Scheduled messages sleep until the silence in their chat ends; whoever ends it in that one chat wakes them.
+
+After the business's switch, or a pause that was made shorter, they look again by themselves within `due.OFF_MS`.
 
 Apart from `scheduled.py`, because the webhook gives the word away too and must not load the profile's models.
 """

@@ -10,17 +10,25 @@ from typer.testing import CliRunner
 
 from functions.agent.guardrails import left_to_a_person
 from functions.shared import clock, outbox, queues, takeover
-from functions.shared.contracts import ConversationId, TenantId, TextContent
+from functions.shared.contracts import Contact, ContactsUpdated, ConversationId, TenantId, TextContent
 from functions.shared.conversation import load_conversation, load_history, load_messages
 from functions.shared.endings import PutAside, end
 from functions.shared.inbox import AssistantOff, RunTurn, TurnOvertakenError, begin_turn, decide
 from functions.shared.keys import CONVERSATION, conversation_pk
-from functions.shared.profile import BusinessProfile, load_profile
+from functions.shared.profile import BusinessProfile, load_profile, save_profile
 from functions.shared.tables import ConversationItem
 from functions.sweeper import handler as sweeper
 from functions.webhook.accept import accept
 from kesher.cli import app
-from tests.integration.support import LambdaContextDouble, Store, accept_and_begin, answer_with, direct, message
+from tests.integration.support import (
+    PHONE,
+    LambdaContextDouble,
+    Store,
+    accept_and_begin,
+    answer_with,
+    direct,
+    message,
+)
 
 HOUR = 3_600_000
 
@@ -182,6 +190,25 @@ def test_a_chat_is_paused_resumed_and_switched_by_the_command_line(
     kesher(tenant, "off")
     assert "off for the whole business" in kesher(tenant, "list")
     assert "waiting in 1 chats" in kesher(tenant, "on")
+
+
+@pytest.mark.parametrize(("why", "words"), [("opted out", "customer opted out"), ("saved", "saved contact")])
+def test_whoever_gives_the_word_back_hears_that_the_assistant_stays_silent_for_another_reason(
+    store: Store, business: BusinessProfile, chat: ConversationId, why: str, words: str
+) -> None:
+    tenant = business.tenant_id
+    if why == "saved":
+        save_profile(business.model_copy(update={"audience": "unsaved_contacts"}))
+        contact = Contact(jid=PHONE, saved=True)
+        told = {"correlation_id": "contacts-1", "book_at": 1_790_000_000_000, "revision": 1, "complete": True}
+        accept(ContactsUpdated.model_validate({"tenant_id": tenant, "contacts": (contact,), **told}))
+    else:
+        store.conversation(tenant).update(actions=[ConversationItem.opted_out_at.set(1)])
+    kesher(tenant, "pause", chat, "--minutes", "5")
+    for command in ("resume", "on"):
+        said = kesher(tenant, command, chat)
+        assert words in said
+        assert "again" not in said
 
 
 def test_what_a_person_says_goes_out_takes_over_and_is_shown(

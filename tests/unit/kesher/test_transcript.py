@@ -100,6 +100,11 @@ def test_what_is_shown_of_a_turn_is_what_it_saw_and_no_message_is_lost(
     assert kept == said
 
 
+def test_the_lines_of_what_a_message_said_at_first_stay_lines() -> None:
+    line = Line(1, "customer", "never mind", "", "edited", "Tuesday at 10\nor Wednesday")
+    assert chats.said(line).plain == "never mind\n(edited: Tuesday at 10\nor Wednesday)"
+
+
 @pytest.mark.parametrize(("text", "was"), [("מחר ב-11", "מחר ב-10"), ("tomorrow at 11", "מחר ב-10")])
 def test_each_direction_has_a_line_of_its_own(text: str, was: str) -> None:
     file = io.StringIO()

@@ -37,7 +37,7 @@ interface Talk {
   /** The queries that came to the server between the command and the message, for the first answer to each customer and for the second. */
   readonly cold: readonly (readonly string[])[]
   readonly warm: readonly (readonly string[])[]
-  /** All queries so far by their kind, the login's included. */
+  /** All queries so far by their kind, the login's included, but for {@link BESIDE_MESSAGES}. */
   readonly asked: () => Readonly<Record<string, number>>
 }
 
@@ -55,14 +55,14 @@ async function talk(arena: Arena, name: Name): Promise<Talk> {
   }
   return {
     cold: await answers(), warm: await answers(),
-    asked: () => counted(queriesOf(simulator, line, 0).filter(kind => !BY_A_TIMER.has(kind))),
+    asked: () => counted(queriesOf(simulator, line, 0).filter(kind => !BESIDE_MESSAGES.has(kind))),
   }
 }
 
 let phones = 0
 let ids = 0
-/** Keep-alives; each program has its own period. */
-const BY_A_TIMER = new Set(['w:p get'])
+/** Keep-alives, of which each program has its own period, and the address book, which the gateway follows by itself (ADR 0022). */
+const BESIDE_MESSAGES = new Set(['w:p get', 'w:sync:app:state set'])
 
 /** @returns the queries before it */
 async function answer(simulator: Simulator, { api }: Contestant, line: Line, customer: Customer): Promise<string[]> {

@@ -33,7 +33,7 @@ from functions.webhook.chats import UnknownTenantError
 CONTACTS_AT_ONCE = 50
 """Two rows each: a transaction has at most 100."""
 FORGETTING_MS = 3_000
-"""For letting older books expire, of the function's 10 s: some thousand people a time."""
+"""For letting older books expire, of the function's 10 s: a thousand people or more at a time."""
 REMOVED_KEPT_MS = 100 * 24 * 3_600_000
 """A removal is remembered for longer than the gateway keeps any event that it overtook: 90 days, if it was refused."""
 

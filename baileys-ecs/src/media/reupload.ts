@@ -1,4 +1,5 @@
 import { decryptMediaRetryData, encryptMediaRetryRequest, proto, type BaileysEventMap, type WAMessageKey } from '@whiskeysockets/baileys'
+import { deadline } from '../concurrency/deadline.js'
 import type { Connection } from '../session/connection.js'
 
 /** A phone that is on answers within seconds; one that is off does not. */
@@ -17,32 +18,41 @@ export async function askForUpload(
   connection: Pick<Connection, 'socket' | 'onEnd'>, key: WAMessageKey, mediaKey: Uint8Array, signal: AbortSignal,
 ): Promise<UploadAnswer> {
   const { socket } = connection
-  const { user } = socket
-  if (user === undefined) return 'disconnected'
-  const over = AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)])
+  const over = deadline(ANSWER_MS, signal)
   let forget: (() => void)[] = []
+  let asked = false
   try {
     const answer = new Promise<UploadAnswer>(resolve => {
-      const silent = (): void => { resolve('silent') }
+      const silent = (): void => { resolve(asked || signal.aborted ? 'silent' : 'disconnected') }
       const listen = (updates: BaileysEventMap['messages.media-update']): void => {
         const update = updates.find(one => one.key.id === key.id)
         if (update !== undefined) resolve(update.media === undefined ? 'refused' : answerIn(update.media, mediaKey, key.id ?? ''))
       }
-      over.addEventListener('abort', silent, { once: true })
+      if (signal.aborted) silent()
+      over.signal.addEventListener('abort', silent, { once: true })
       socket.ev.on('messages.media-update', listen)
       forget = [
-        () => { over.removeEventListener('abort', silent) },
+        over.release,
         () => { socket.ev.off('messages.media-update', listen) },
         connection.onEnd(() => { resolve('disconnected') }),
       ]
     })
-    await socket.sendNode(encryptMediaRetryRequest(key, Buffer.from(mediaKey), user.id))
+    asked = await ask(socket, key, mediaKey)
     return await answer
-  } catch {
-    return 'disconnected' // the socket ended under the request
   } finally {
     for (const each of forget) each()
   }
+}
+
+/**
+ * A request that cannot go out is not the end of the socket: Baileys refuses it from the moment it begins to close, which
+ * it does for up to 30 s before it says so. Whoever asked again at once would ask for ever.
+ *
+ * @returns whether it went out
+ */
+async function ask({ user, sendNode }: Connection['socket'], key: WAMessageKey, mediaKey: Uint8Array): Promise<boolean> {
+  if (user === undefined) return false
+  return sendNode(encryptMediaRetryRequest(key, Buffer.from(mediaKey), user.id)).then(() => true, () => false)
 }
 
 function answerIn(media: { readonly ciphertext: Uint8Array; readonly iv: Uint8Array }, mediaKey: Uint8Array, id: string): UploadAnswer {

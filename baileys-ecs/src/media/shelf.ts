@@ -92,9 +92,13 @@ export class MediaShelf {
     }
   }
 
-  async #once({ tenantId, receivedAt, file, mediaType }: Incoming, over: AbortSignal): Promise<StoredFile> {
-    const { bucket, maxBytes, attemptMs, counters } = this.#options
-    const signal = AbortSignal.any([over, AbortSignal.timeout(attemptMs)])
+  async #once(incoming: Incoming, over: AbortSignal): Promise<StoredFile> {
+    const { signal, release } = deadline(this.#options.attemptMs, over)
+    return this.#fetched(incoming, signal).finally(release)
+  }
+
+  async #fetched({ tenantId, receivedAt, file, mediaType }: Incoming, signal: AbortSignal): Promise<StoredFile> {
+    const { bucket, maxBytes, counters } = this.#options
     if (bucket === undefined) throw new MediaError('never', 'this deployment keeps no files')
     const { bytes, sha256 } = await openSealed(await download(file, maxBytes, signal), file)
     const objectKey = objectKeyOf(tenantId, receivedAt, sha256)

@@ -1,6 +1,6 @@
 import PQueue from 'p-queue'
 import { OneEach } from '../concurrency/one-each.js'
-import { sleep } from '../concurrency/sleep.js'
+import { sleep, within } from '../concurrency/sleep.js'
 import { Spacing } from '../concurrency/spacing.js'
 import { Heartbeat } from '../lease/heartbeat.js'
 import { Observer } from '../lease/observer.js'
@@ -90,13 +90,14 @@ export class SessionRegistry {
 
   /** Drains sends, ends all sockets, and releases each session as soon as it is quiet; `ms` bounds the draining. */
   async stop(ms: number): Promise<void> {
-    const { monotonic, settings, self, containers } = this.#deps
+    const { monotonic, settings, self, containers, logger } = this.#deps
     const until = monotonic() + ms
     this.#stop.abort()
     await this.#heartbeat.now() // tells the others that our share is theirs, before anything is free
     await this.#polling
     await this.#claims.onIdle()
-    await this.#steps.idle()
+    // A step may wait for WhatsApp for a minute: the other numbers do not wait with it.
+    await within(this.#steps.idle(), ms / 4, undefined)
     // The numbers stay connected until somebody stands ready to take them, and end no faster than others may start.
     if (this.#hasSuccessors()) await sleep(Math.min(settings.sessionPollMs, ms / 4))
     const sessions = this.all()
@@ -104,6 +105,8 @@ export class SessionRegistry {
     await Promise.all(sessions.map(async session => {
       await ends.turn()
       await this.#handOver(session, 'The container was stopped; another one takes over.', Math.max(0, until - monotonic()))
+        // Whoever is not released is taken when its lease has run out; the others are not to wait for that.
+        .catch((error: unknown) => { logger.error({ tenant: session.tenantId, err: error }, 'a session could not be released') })
     }))
     await this.#heartbeat.stop()
     await containers.remove(self.id)

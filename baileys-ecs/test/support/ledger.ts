@@ -21,6 +21,7 @@ export class Ledger {
   readonly #said = new Map<string, string>()
   readonly #heard = new Set<string>()
   readonly #answered = new Map<string, string | undefined>()
+  readonly #acknowledged = new Set<string>()
   readonly #shown = new Set<string>()
   readonly #read = new Map<Customer, number>()
   /** Whose phones may show something new. */
@@ -56,6 +57,11 @@ export class Ledger {
     this.#awaiting.set(customer, (this.#awaiting.get(customer) ?? new Set()).add(messageId))
   }
 
+  /** WhatsApp's server has it: from now on only the customer's phone can be at fault, or what it was encrypted with. */
+  acknowledged(messageId: string): void {
+    this.#acknowledged.add(messageId)
+  }
+
   /** It gave way to the owner, so it must not arrive. */
   gaveWay({ customer }: Party, { messageId }: SendCommand): void {
     this.#answered.delete(messageId)
@@ -66,7 +72,7 @@ export class Ledger {
   get missing(): string[] {
     this.counts()
     const unheard = [...this.#said].filter(([id]) => !this.#heard.has(id)).map(([id, what]) => `${id} ${what}`)
-    return [...unheard, ...[...this.#awaiting].flatMap(([{ phone }, ids]) => [...ids].map(id => `${phone} ${id}`))]
+    return [...unheard, ...[...this.#awaiting].flatMap(([{ phone }, ids]) => [...ids].map(id => `${phone} ${id} ${this.#acknowledged.has(id) ? 'acknowledged' : 'not acknowledged'}`))]
   }
 
   counts(): Counts {

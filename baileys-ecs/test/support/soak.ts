@@ -250,7 +250,10 @@ async function answer(
   while (Date.now() < deadline) {
     const ownerToken = Number((await table.record(party.tenant))?.['ownerToken'])
     const outcome = await gateway.send({ ...base, ownerToken }, party.tenant).then(({ result }) => result.outcome, () => 'lost' as const)
-    if (outcome === 'sent') return
+    if (outcome === 'sent') {
+      ledger.acknowledged(messageId)
+      return
+    }
     if (outcome === 'refused') throw new Error('WhatsApp refuses nothing in this run: the command is at fault')
     if (outcome === 'superseded') {
       ledger.gaveWay(party, { ...base, ownerToken })

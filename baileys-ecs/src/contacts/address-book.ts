@@ -5,7 +5,7 @@ import { sleep } from '../concurrency/sleep.js'
 import { contactsRow, type EventRow, type JournalClock } from '../journal/row.js'
 import type { Logger } from '../observability/logger.js'
 import type { BookCursor } from '../store/address-book.js'
-import { question, readAnswer, type KeyOf } from './collection.js'
+import { CollectionRefusedError, CollectionUnreadableError, question, readAnswer, type KeyOf } from './collection.js'
 import { contactIn } from './mutation.js'
 
 export interface AddressBookOptions {
@@ -58,7 +58,7 @@ export class AddressBook {
     this.#asked = true
     if (this.#reading || this.#stop.signal.aborted) return
     this.#reading = true
-    void this.#follow().finally(() => { this.#reading = false })
+    void this.#follow()
   }
 
   close(): void {
@@ -66,22 +66,28 @@ export class AddressBook {
   }
 
   async #follow(): Promise<void> {
-    for (let failures = 0; this.#asked && !this.#stop.signal.aborted;) {
-      this.#asked = false
-      const outcome = await this.#attempt(failures > 0)
-      failures = outcome === 'again' ? failures + 1 : 0
-      if (outcome !== 'again') continue
-      this.#asked = true
-      await sleep(backoffDelay(AGAIN, failures - 1, this.#options.random), this.#stop.signal)
+    let anew = false
+    try {
+      for (let failures = 0; this.#asked && !this.#stop.signal.aborted;) {
+        this.#asked = false
+        const outcome = await this.#attempt(anew)
+        failures = outcome === 'done' ? 0 : failures + 1
+        anew = outcome === 'anew' || (anew && outcome === 'again')
+        if (outcome === 'done') continue
+        this.#asked = true
+        await sleep(backoffDelay(AGAIN, failures - 1, this.#options.random), this.#stop.signal)
+      }
+    } finally {
+      this.#reading = false // in one turn with the last look at #asked: who asks between the two would be heard by nobody
     }
   }
 
-  /** @param fromStart a place that reading on from has failed is given up */
-  async #attempt(fromStart: boolean): Promise<'done' | 'again'> {
+  /** @param anew the place that is stored is given up: reading on from it failed, and would again */
+  async #attempt(anew: boolean): Promise<'done' | 'again' | 'anew'> {
     const { logger, cursor, advance, failed } = this.#options
     let news: News | undefined
     try {
-      news = await this.#read(fromStart ? undefined : await cursor())
+      news = await this.#read(await cursor(), anew)
     } catch (error) {
       if (this.#stop.signal.aborted) return 'done'
       if (isMissingKeyError(error)) {
@@ -89,7 +95,7 @@ export class AddressBook {
         return 'done' // it comes by itself, and whoever hears of it asks again
       }
       logger.warn({ err: error }, 'the phone\'s contacts cannot be read; trying again')
-      return 'again'
+      return error instanceof CollectionRefusedError || error instanceof CollectionUnreadableError ? 'anew' : 'again'
     }
     if (news === undefined || this.#stop.signal.aborted) return 'done'
     try {
@@ -102,18 +108,21 @@ export class AddressBook {
     return 'done'
   }
 
-  /** What is new since `from`, or `undefined` for nothing. */
-  async #read(from: BookCursor | undefined): Promise<News | undefined> {
+  /** What is new since `known`, or everything; `undefined` for nothing. */
+  async #read(known: BookCursor | undefined, anew: boolean): Promise<News | undefined> {
     const { query, newId, keyOf, now } = this.#options
     const contacts = new Map<string, Contact>()
-    let { bookAt, version } = from ?? { bookAt: now(), version: 0 }
+    const from = anew ? undefined : known
+    // Above the last one whatever this container's clock says: a lower one's contacts count for nothing.
+    const begin = (): number => Math.max(now(), (known?.bookAt ?? 0) + 1)
+    let { bookAt, version } = from ?? { bookAt: begin(), version: 0 }
     let whole = version === 0
     for (let more = true; more;) {
       const part = await readAnswer(await query(question(newId(), version)), version, keyOf)
       if (part.whole && !whole) {
         // It was too far behind: who is not in the new book is not saved.
         whole = true
-        bookAt = now()
+        bookAt = begin()
         contacts.clear()
       }
       for (const contact of part.mutations.map(contactIn)) if (contact !== undefined) contacts.set(contact.jid, contact)
@@ -124,12 +133,15 @@ export class AddressBook {
     if (version === 0 || version === from?.version) return undefined
     if (contacts.size > MOST_CONTACTS) {
       this.#options.logger.error({ contacts: contacts.size }, `the phone has more than ${MOST_CONTACTS} contacts; none of them are told`)
-      return undefined
+      return { cursor: { bookAt, version, untold: true }, contacts: [], whole }
     }
+    // A change to a book of which nothing was told would pass for all of it.
+    if (!whole && from?.untold === true) return { cursor: { bookAt, version, untold: true }, contacts: [], whole }
     return { cursor: { bookAt, version }, contacts: [...contacts.values()], whole }
   }
 
-  #rowsOf({ cursor: { bookAt, version }, contacts, whole }: News): EventRow[] {
+  #rowsOf({ cursor: { bookAt, version, untold }, contacts, whole }: News): EventRow[] {
+    if (untold === true) return []
     if (contacts.length === 0 && !whole) return []
     const parts = Array.from({ length: Math.max(1, Math.ceil(contacts.length / CONTACTS_AN_EVENT)) }, (_, at) =>
       contacts.slice(at * CONTACTS_AN_EVENT, (at + 1) * CONTACTS_AN_EVENT))

@@ -11,6 +11,8 @@ export interface BookCursor {
   readonly bookAt: number
   /** WhatsApp's number of the last change that was read. */
   readonly version: number
+  /** It is too large to be told, and so are its changes, until it is read anew. */
+  readonly untold?: true
 }
 
 /** 200 contacts have 25 KB and a transaction ends at 4 MB; the cursor goes with the last ones. */

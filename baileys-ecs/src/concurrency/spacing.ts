@@ -11,10 +11,14 @@ export class Spacing {
     this.#monotonic = monotonic
   }
 
+  /** Counted from when the one before really passed: timers that a busy process fires late would otherwise pass together. */
   async turn(signal?: AbortSignal): Promise<void> {
-    const now = this.#monotonic()
-    const mine = Math.max(now, this.#next)
-    this.#next = mine + this.#spacingMs
-    if (mine > now) await sleep(mine - now, signal)
+    for (;;) {
+      if (signal?.aborted === true) return
+      const wait = this.#next - this.#monotonic()
+      if (wait <= 0) break
+      await sleep(wait, signal)
+    }
+    this.#next = this.#monotonic() + this.#spacingMs
   }
 }

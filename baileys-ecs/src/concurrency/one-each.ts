@@ -21,8 +21,8 @@ export class OneEach {
     await work
   }
 
-  /** Resolves when everything that runs now has ended. */
-  async idle(): Promise<void> {
-    await Promise.all(this.#running.values())
+  /** Resolves when the task of this key has ended, if one runs. */
+  async ended(key: string): Promise<void> {
+    await this.#running.get(key)
   }
 }

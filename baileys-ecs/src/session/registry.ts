@@ -1,6 +1,6 @@
 import PQueue from 'p-queue'
 import { OneEach } from '../concurrency/one-each.js'
-import { sleep, within } from '../concurrency/sleep.js'
+import { sleep } from '../concurrency/sleep.js'
 import { Spacing } from '../concurrency/spacing.js'
 import { Heartbeat } from '../lease/heartbeat.js'
 import { Observer } from '../lease/observer.js'
@@ -96,14 +96,13 @@ export class SessionRegistry {
     await this.#heartbeat.now() // tells the others that our share is theirs, before anything is free
     await this.#polling
     await this.#claims.onIdle()
-    // A step may wait for WhatsApp for a minute: the other numbers do not wait with it.
-    await within(this.#steps.idle(), ms / 4, undefined)
     // The numbers stay connected until somebody stands ready to take them, and end no faster than others may start.
     if (this.#hasSuccessors()) await sleep(Math.min(settings.sessionPollMs, ms / 4))
     const sessions = this.all()
     const ends = new Spacing(Math.min(settings.startSpacingMs, ms / 4 / sessions.length), monotonic)
     await Promise.all(sessions.map(async session => {
       await ends.turn()
+      await this.#steps.ended(session.tenantId) // it may wait for WhatsApp for a minute; the other numbers do not wait with it
       await this.#handOver(session, 'The container was stopped; another one takes over.', Math.max(0, until - monotonic()))
         // Whoever is not released is taken when its lease has run out; the others are not to wait for that.
         .catch((error: unknown) => { logger.error({ tenant: session.tenantId, err: error }, 'a session could not be released') })

@@ -157,6 +157,27 @@ describe('a session whose owner is gone', () => {
   })
 })
 
+describe('a container that stops while one of its numbers waits for WhatsApp', () => {
+  it('releases the others without it', async t => {
+    const scene = await createScene(t, emulator, { LEASE_MS: '60000' })
+    const { simulator, table } = scene
+    const gateway = await scene.spawn({ SHUTDOWN_MS: '8000' })
+    await scene.pair(gateway)
+    const business = simulator.addBusiness({ phone: '972509990001', name: 'Waits' })
+    await table.desire('waits', { desired: 'linked' })
+    await scene.pair(gateway, 'waits', business)
+    await table.desire('waits', { desired: 'stopped' })
+    await eventually('its socket to end', () => !business.connected)
+    simulator.setFaults({ refuseUpgrade: 503 })
+    await table.desire('waits', { desired: 'unlinked' }) // the phone is told over a socket that does not come
+    await eventually('the attempt', async () => (await table.record('waits'))?.['state'] === 'connecting')
+    const leaving = gateway.stop()
+    await eventually('the other one to be free', async () => await owner(scene) === undefined)
+    assert.equal(await owner(scene, 'waits'), gateway.url)
+    await leaving
+  })
+})
+
 describe('a restart', () => {
   it('is refused while a message is on its way', async t => {
     const scene = await paired(t)

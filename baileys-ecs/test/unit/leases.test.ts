@@ -161,7 +161,7 @@ describe('steps of sessions', () => {
     await steps.run('b', () => Promise.resolve(void began.push('b')))
     assert.deepEqual([began, steps.has('a'), steps.has('b')], [['a', 'b'], true, false])
     gate.resolve(undefined)
-    await Promise.all([first, steps.idle()])
+    await Promise.all([first, steps.ended('a'), steps.ended('nobody')])
     assert.deepEqual([failures, steps.has('a')], [['a'], false])
   })
 })
